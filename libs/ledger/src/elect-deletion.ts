@@ -1,0 +1,36 @@
+import type { Attempt } from '#domain';
+
+/**
+ * Who deleted an object when several asked. Requests within `tieMs` of the last one can't be told apart: the first of
+ * them is the author and the others are named. Requests before that were refused, else there had been no later one.
+ */
+export function electDeletion(
+  deletions: Attempt[],
+  tieMs: number,
+): { attempt: Attempt; alsoRequestedBy: string[] } | undefined {
+  const ordered = [...deletions].sort((a, b) => a.admittedAt - b.admittedAt || (a.id < b.id ? -1 : 1));
+  const last = ordered.at(-1);
+  if (last === undefined) return undefined;
+  const tied = ordered.filter((a) => last.admittedAt - a.admittedAt <= tieMs);
+  const attempt = tied[0] ?? last;
+  const others = new Set(tied.map((a) => a.user).filter((user) => user !== attempt.user));
+  return { attempt, alsoRequestedBy: [...others] };
+}
+
+/** The API server repeats a deletion that started from a stale read at once; a user's own second try takes longer. */
+const RETRY_WINDOW_MS = 1_000;
+
+/**
+ * Leaves out deletions that lost: their user's request was repeated right away against the version that was dying by then.
+ * Where that would leave nobody, all stay.
+ */
+export function withoutRetried(deletions: Attempt[], whileDying: Attempt[]): Attempt[] {
+  const won = deletions.filter(
+    (attempt) =>
+      !whileDying.some((retry) => {
+        const delay = retry.admittedAt - attempt.admittedAt;
+        return retry.user === attempt.user && delay >= 0 && delay <= RETRY_WINDOW_MS;
+      }),
+  );
+  return won.length > 0 ? won : deletions;
+}

@@ -1,0 +1,2 @@
+export * from './proof.ts';
+export { proveObject } from './prove-object.ts';

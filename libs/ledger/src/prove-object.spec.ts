@@ -1,0 +1,222 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Attempt, Operation, ProvenState } from '#domain';
+import { DEFAULT_PROOF_LIMITS } from './proof.ts';
+import type { LedgerView, LiveState, ProvenChange } from './proof.ts';
+import { proveObject } from './prove-object.ts';
+import { SimulatedCluster } from './testing/simulated-cluster.ts';
+
+const NOW = 1_000_000;
+
+function attempt(id: string, base: string | null, content: string, more: Partial<Attempt> = {}): Attempt {
+  return {
+    id,
+    operation: base === null ? 'CREATE' : 'UPDATE',
+    object: {
+      group: '',
+      version: 'v1',
+      kind: 'ConfigMap',
+      resource: 'configmaps',
+      namespace: 'a',
+      name: 'b',
+      uid: 'u1',
+    },
+    base,
+    target: { content, fingerprint: `f-${content}` },
+    user: id,
+    admittedAt: NOW,
+    wantedBy: [],
+    ...more,
+  };
+}
+
+const at = (version: string, content: string, dying = false): ProvenState => ({
+  version,
+  content,
+  fingerprint: `f-${content}`,
+  dying,
+});
+const on = (state: ProvenState, uid = 'u1') => ({ uid, state });
+const live = (state: ProvenState, uid = 'u1'): LiveState => ({ uid, state });
+const remove = (id: string, base: string, more: Partial<Attempt> = {}): Attempt =>
+  attempt(id, base, '', { operation: 'DELETE' as Operation, ...more });
+
+function verdicts(view: LedgerView, current: LiveState, now = NOW) {
+  const proof = proveObject(view, current, now, DEFAULT_PROOF_LIMITS);
+  return {
+    changes: proof.changes.map(describeChange),
+    dismissed: proof.dismissed.map((d) => `${d.attempt.id}:${d.reason}`),
+    pending: proof.pending.map((a) => a.id),
+  };
+}
+
+function describeChange(change: ProvenChange): string {
+  if (change.kind === 'observed') return `observed ${change.operation}@${change.version}`;
+  const also = change.alsoRequestedBy.length > 0 ? `+${change.alsoRequestedBy.join('+')}` : '';
+  return `${change.attempt.operation} by ${change.attempt.user}${also}@${change.version}`;
+}
+
+describe('proveObject', () => {
+  it.each([
+    {
+      title: 'an update whose content is live was persisted',
+      view: { attempts: [attempt('ann', '5', 'x')], states: [on(at('5', 'o'))] },
+      live: live(at('6', 'x')),
+      expected: { changes: ['UPDATE by ann@6'], dismissed: [], pending: [] },
+    },
+    {
+      title: 'an update whose base is still live is pending',
+      view: { attempts: [attempt('ann', '5', 'x')], states: [on(at('5', 'o'))] },
+      live: live(at('5', 'o')),
+      expected: { changes: [], dismissed: [], pending: ['ann'] },
+    },
+    {
+      title: "an update whose base outlived the API server's request limit was rejected",
+      view: { attempts: [attempt('ann', '5', 'x', { admittedAt: NOW - 70_000 })], states: [on(at('5', 'o'))] },
+      live: live(at('5', 'o')),
+      expected: { changes: [], dismissed: ['ann:rejected'], pending: [] },
+    },
+    {
+      title: 'of two updates from one base the one that the next version holds was persisted',
+      view: { attempts: [attempt('ann', '5', 'x'), attempt('bob', '5', 'y')], states: [on(at('5', 'o'))] },
+      live: live(at('6', 'y')),
+      expected: { changes: ['UPDATE by bob@6'], dismissed: ['ann:superseded'], pending: [] },
+    },
+    {
+      title: 'the fingerprint decides between attempts with the same content',
+      view: {
+        attempts: [
+          attempt('ann', '5', 'x', { target: { content: 'x', fingerprint: 'ann' } }),
+          attempt('bob', '5', 'x', { target: { content: 'x', fingerprint: 'bob' } }),
+        ],
+        states: [on(at('5', 'o'))],
+      },
+      live: live({ ...at('6', 'x'), fingerprint: 'bob' }),
+      expected: { changes: ['UPDATE by bob@6'], dismissed: ['ann:superseded'], pending: [] },
+    },
+    {
+      title: 'a change that nothing explains is observed, and the next one keeps its author',
+      view: {
+        attempts: [attempt('ann', '7', 'z')],
+        states: [on(at('5', 'o')), on(at('7', 'y'))],
+        settled: { uid: 'u1', version: '5', gone: false },
+      },
+      live: live(at('8', 'z')),
+      expected: { changes: ['observed UPDATE@7', 'UPDATE by ann@8'], dismissed: [], pending: [] },
+    },
+    {
+      title: 'a status write moves the version and is no change',
+      view: {
+        attempts: [],
+        states: [on(at('5', 'o'))],
+        settled: { uid: 'u1', version: '5', gone: false },
+      },
+      live: live({ ...at('9', 'o'), fingerprint: 'other' }),
+      expected: { changes: [], dismissed: [], pending: [] },
+    },
+    {
+      title: 'a creation is persisted once its uid exists',
+      view: { attempts: [attempt('ann', null, 'x')], states: [] },
+      live: live(at('3', 'x')),
+      expected: { changes: ['CREATE by ann@3'], dismissed: [], pending: [] },
+    },
+    {
+      title: 'a creation of a name that another uid bears was rejected after the request limit',
+      view: { attempts: [attempt('ann', null, 'x', { admittedAt: NOW - 70_000 })], states: [] },
+      live: live(at('3', 'o'), 'u0'),
+      expected: { changes: [], dismissed: ['ann:rejected'], pending: [] },
+    },
+    {
+      title: 'an object that was created, changed and deleted before anybody looked is three changes',
+      view: {
+        attempts: [attempt('ann', null, 'x'), attempt('bob', '3', 'y'), remove('cat', '4')],
+        states: [on(at('3', 'x')), on(at('4', 'y'))],
+      },
+      live: undefined,
+      expected: { changes: ['CREATE by ann@3', 'UPDATE by bob@4', 'DELETE by cat@4'], dismissed: [], pending: [] },
+    },
+    {
+      title: 'the first deletion that makes an object dying is the change, and what comes after is ignored',
+      view: {
+        attempts: [remove('ann', '5'), attempt('gc', '6', 'x'), remove('bob', '6', { admittedAt: NOW + 5000 })],
+        states: [on(at('5', 'o')), on(at('6', 'o', true))],
+      },
+      live: undefined,
+      expected: { changes: ['DELETE by ann@5'], dismissed: ['gc:dying', 'bob:dying'], pending: [] },
+    },
+    {
+      title: 'users who ask for a deletion at the same time are both named',
+      view: {
+        attempts: [remove('ann', '5'), remove('bob', '5', { admittedAt: NOW + 1500 })],
+        states: [on(at('5', 'o'))],
+      },
+      live: undefined,
+      expected: { changes: ['DELETE by ann+bob@5'], dismissed: ['bob:superseded'], pending: [] },
+    },
+    {
+      title: 'a denied deletion does not get the credit of a later one',
+      view: {
+        attempts: [remove('ann', '5', { admittedAt: NOW - 9000 }), remove('bob', '5')],
+        states: [on(at('5', 'o'))],
+      },
+      live: undefined,
+      expected: { changes: ['DELETE by bob@5'], dismissed: ['ann:superseded'], pending: [] },
+    },
+    {
+      title: 'a deletion and a recreation under the same name come in this order',
+      view: {
+        attempts: [
+          attempt('bob', null, 'y', { object: { ...attempt('', '1', '').object, uid: 'u2' } }),
+          remove('ann', '5'),
+        ],
+        states: [on(at('5', 'o'))],
+      },
+      live: live(at('9', 'y'), 'u2'),
+      expected: { changes: ['DELETE by ann@5', 'CREATE by bob@9'], dismissed: [], pending: [] },
+    },
+    {
+      title: 'a late call about a uid that is gone never removes its successor',
+      view: {
+        attempts: [attempt('ann', '5', 'x')],
+        states: [on(at('5', 'o')), on(at('9', 'y'), 'u2')],
+        settled: { uid: 'u2', version: '9', gone: false },
+      },
+      live: live(at('9', 'y'), 'u2'),
+      expected: { changes: [], dismissed: ['ann:superseded'], pending: [] },
+    },
+    {
+      title: 'a no-op apply is no change',
+      view: { attempts: [attempt('ann', '5', 'o')], states: [on(at('5', 'o'))] },
+      live: live(at('5', 'o')),
+      expected: { changes: [], dismissed: ['ann:unchanged'], pending: [] },
+    },
+    {
+      title: 'where conversion changed the content, the fingerprint finds the attempt',
+      view: {
+        attempts: [attempt('ann', '5', 'x', { target: { content: 'as-admitted', fingerprint: 'f' } })],
+        states: [on(at('5', 'o'))],
+      },
+      live: live({ ...at('6', 'with-default'), fingerprint: 'f' }),
+      expected: { changes: ['UPDATE by ann@6'], dismissed: [], pending: [] },
+    },
+    {
+      title: 'versions are numbers: 10 comes after 9',
+      view: { attempts: [attempt('ann', '9', 'x')], states: [on(at('9', 'o'))] },
+      live: live(at('10', 'x')),
+      expected: { changes: ['UPDATE by ann@10'], dismissed: [], pending: [] },
+    },
+  ])('finds that $title', ({ view, live: current, expected }) => {
+    expect(verdicts(view, current)).toEqual(expected);
+  });
+
+  it('finds every persisted change once, in order and with its author, whatever the interleaving', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(1_000_000), { minLength: 20, maxLength: 160 }), (entropy) => {
+        const cluster = new SimulatedCluster([...entropy]);
+        cluster.run();
+        expect(cluster.found).toEqual(cluster.history);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});

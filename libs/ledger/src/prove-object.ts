@@ -1,0 +1,58 @@
+import type { Attempt } from '#domain';
+import { compareVersions } from './proof.ts';
+import type { LedgerView, LiveState, Proof, ProofLimits, SettledMark } from './proof.ts';
+import { proveUid } from './prove-uid.ts';
+import { groupVersions } from './version-chain.ts';
+import type { ProvenVersion } from './version-chain.ts';
+
+interface UidGroup {
+  uid: string;
+  attempts: Attempt[];
+  versions: ProvenVersion[];
+}
+
+/**
+ * Decides every attempt on one object name. `live` must have been read before `view`: what is visible live was admitted
+ * before, hence recorded. Pure: the same facts give the same verdicts on every replica.
+ */
+export function proveObject(view: LedgerView, live: LiveState, now: number, limits: ProofLimits): Proof {
+  const proof: Proof = { changes: [], dismissed: [], pending: [], settled: view.settled };
+  for (const group of groupByUid(view, live)) {
+    const settled = view.settled?.uid === group.uid ? view.settled : undefined;
+    if (isPast(group, view.settled, live)) {
+      for (const attempt of group.attempts) proof.dismissed.push({ attempt, reason: 'superseded' });
+      continue;
+    }
+    const present = live?.uid === group.uid;
+    const part = proveUid({ ...group, settled, present }, now, limits);
+    proof.changes.push(...part.changes);
+    proof.dismissed.push(...part.dismissed);
+    proof.pending.push(...part.pending);
+    if (part.settled !== undefined) proof.settled = part.settled;
+  }
+  return proof;
+}
+
+/** Uids in the order in which they bore the name: by first proven version, those with none (creations) last. */
+function groupByUid(view: LedgerView, live: LiveState): UidGroup[] {
+  const uids = new Set<string>([...view.states.map((s) => s.uid), ...view.attempts.map((a) => a.object.uid)]);
+  if (live !== undefined) uids.add(live.uid);
+  const groups = [...uids].map((uid) => {
+    const states = view.states.filter((s) => s.uid === uid).map((s) => s.state);
+    if (live?.uid === uid) states.push(live.state);
+    return { uid, attempts: view.attempts.filter((a) => a.object.uid === uid), versions: groupVersions(states) };
+  });
+  return groups.sort((a, b) => {
+    const [first, second] = [a.versions[0], b.versions[0]];
+    if (first === undefined || second === undefined) return Number(first === undefined) - Number(second === undefined);
+    return compareVersions(first.version, second.version);
+  });
+}
+
+/** A late call about a uid that was already decided to be gone, or that bore the name before the settled one did. */
+function isPast(group: UidGroup, settled: SettledMark | undefined, live: LiveState): boolean {
+  if (settled === undefined || live?.uid === group.uid) return false;
+  if (settled.uid === group.uid) return settled.gone;
+  const newest = group.versions.at(-1);
+  return newest !== undefined && compareVersions(newest.version, settled.version) < 0;
+}

@@ -1,0 +1,175 @@
+import type { Attempt } from '#domain';
+import type { DismissReason, Proof, ProofLimits, ProvenChange, SettledMark } from './proof.ts';
+import { compareVersions } from './proof.ts';
+import { electDeletion, withoutRetried } from './elect-deletion.ts';
+import { matchForm, sameContent } from './version-chain.ts';
+import type { Match, ProvenVersion } from './version-chain.ts';
+
+/** What is known of one uid. */
+export interface UidFacts {
+  uid: string;
+  attempts: Attempt[];
+  /** Oldest first, the live one last where it is present. */
+  versions: ProvenVersion[];
+  settled: SettledMark | undefined;
+  /** The uid is live (perhaps dying). */
+  present: boolean;
+}
+
+type Part = Proof;
+
+/** Decides the attempts on one uid by walking its chain of proven versions. */
+export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Part {
+  const part: Part = { changes: [], dismissed: [], pending: [], settled: undefined };
+  const dismiss = (attempts: Attempt[], reason: DismissReason): void => {
+    for (const attempt of attempts) part.dismissed.push({ attempt, reason });
+  };
+  const wait = (attempts: Attempt[]): void => {
+    for (const attempt of attempts) {
+      if (now - attempt.admittedAt > limits.requestLimitMs) dismiss([attempt], 'rejected');
+      else part.pending.push(attempt);
+    }
+  };
+
+  const chain = openChain(facts);
+  const creates = facts.attempts.filter((a) => a.base === null);
+  const first = facts.versions[0];
+  if (first === undefined) {
+    // Even where another uid bears the name: that one may go before this creation is stored.
+    wait(facts.attempts);
+    return part;
+  }
+  if (facts.settled === undefined && creates.length > 0) proveCreation(creates, first, part);
+  else dismiss(creates, 'superseded');
+
+  const known = new Set(chain.map((v) => v.version));
+  const later = facts.attempts.filter((a) => a.base !== null);
+  dismiss(
+    later.filter((a) => !known.has(a.base ?? '')),
+    'superseded',
+  );
+  const from = (version: ProvenVersion, deletes: boolean): Attempt[] =>
+    later.filter((a) => a.base === version.version && (a.operation === 'DELETE') === deletes);
+
+  let deletions: Attempt[] = [];
+  const whileDying: Attempt[] = [];
+  let alive: ProvenVersion | undefined;
+  chain.forEach((version, index) => {
+    const next = chain[index + 1];
+    if (version.dying) {
+      whileDying.push(...from(version, true));
+      dismiss([...from(version, false), ...from(version, true)], 'dying');
+      return;
+    }
+    alive = version;
+    if (next !== undefined && !next.dying) {
+      dismiss(from(version, true), 'superseded');
+      proveStep(facts.uid, version, next, from(version, false), part);
+      return;
+    }
+    deletions = from(version, true);
+    proveLast(version, from(version, false), next === undefined && facts.present, { dismiss, wait });
+  });
+
+  const last = chain.at(-1) ?? first;
+  const ended = !facts.present || last.dying;
+  if (ended && alive !== undefined) proveDeletion(facts.uid, { deletions, whileDying }, alive, limits, part);
+  else wait(deletions);
+  part.settled = { uid: facts.uid, version: last.version, gone: ended };
+  return part;
+}
+
+/** The versions still to be decided: from the settled one on. */
+function openChain(facts: UidFacts): ProvenVersion[] {
+  const settled = facts.settled;
+  return settled === undefined
+    ? facts.versions
+    : facts.versions.filter((v) => compareVersions(v.version, settled.version) >= 0);
+}
+
+function proveCreation(creates: Attempt[], first: ProvenVersion, part: Part): void {
+  const winner = elect(creates, first) ?? { attempt: creates[creates.length - 1]!, match: undefined };
+  for (const attempt of creates) {
+    if (attempt !== winner.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
+  }
+  part.changes.push(persisted(winner.attempt, first, winner.match));
+  if (winner.match === undefined && !first.dying) part.changes.push(observed(winner.attempt.object.uid, first));
+}
+
+function proveStep(uid: string, version: ProvenVersion, next: ProvenVersion, attempts: Attempt[], part: Part): void {
+  const winner = elect(attempts, next);
+  const unchanged = sameContent(version, next);
+  for (const attempt of attempts) {
+    if (attempt !== winner?.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
+    else if (unchanged) part.dismissed.push({ attempt, reason: 'unchanged' });
+  }
+  if (unchanged) return;
+  if (winner === undefined) part.changes.push(observed(uid, next));
+  else part.changes.push(persisted(winner.attempt, next, winner.match));
+}
+
+/** Updates from the newest living version: nothing newer proves or disproves them yet. */
+function proveLast(
+  version: ProvenVersion,
+  attempts: Attempt[],
+  live: boolean,
+  act: { dismiss: (attempts: Attempt[], reason: DismissReason) => void; wait: (attempts: Attempt[]) => void },
+): void {
+  const noOps = attempts.filter((a) => matchForm(a.target, version) === 'exact');
+  const changing = attempts.filter((a) => !noOps.includes(a));
+  act.dismiss(noOps, 'unchanged');
+  if (live) act.wait(changing);
+  else act.dismiss(changing, 'superseded');
+}
+
+function proveDeletion(
+  uid: string,
+  { deletions, whileDying }: { deletions: Attempt[]; whileDying: Attempt[] },
+  alive: ProvenVersion,
+  limits: ProofLimits,
+  part: Part,
+): void {
+  const elected = electDeletion(withoutRetried(deletions, whileDying), limits.deleteTieMs);
+  if (elected === undefined) {
+    part.changes.push({ kind: 'observed', operation: 'DELETE', uid, version: alive.version, content: '' });
+    return;
+  }
+  for (const attempt of deletions) {
+    if (attempt !== elected.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
+  }
+  part.changes.push({
+    kind: 'persisted',
+    attempt: elected.attempt,
+    version: alive.version,
+    converted: undefined,
+    alsoRequestedBy: elected.alsoRequestedBy,
+  });
+}
+
+const STRENGTH: Record<Match, number> = { exact: 3, fingerprint: 2, content: 1 };
+
+/** The attempt that ends in `version`: the strongest match; among equals the one that was recorded first. */
+function elect(attempts: Attempt[], version: ProvenVersion): { attempt: Attempt; match: Match } | undefined {
+  let best: { attempt: Attempt; match: Match } | undefined;
+  for (const attempt of attempts) {
+    const match = matchForm(attempt.target, version);
+    if (match === undefined) continue;
+    if (best === undefined || STRENGTH[match] > STRENGTH[best.match]) best = { attempt, match };
+  }
+  return best;
+}
+
+function persisted(attempt: Attempt, version: ProvenVersion, match: Match | undefined): ProvenChange {
+  return {
+    kind: 'persisted',
+    attempt,
+    version: version.version,
+    converted: match === 'fingerprint' ? version.forms.at(-1) : undefined,
+    alsoRequestedBy: [],
+  };
+}
+
+function observed(uid: string, version: ProvenVersion): ProvenChange {
+  const form = version.forms.at(-1);
+  return { kind: 'observed', operation: 'UPDATE', uid, version: version.version, content: form?.content ?? '' };
+}

@@ -1,0 +1,41 @@
+import type { ProvenState, StateDigest } from '#domain';
+import { compareVersions } from './proof.ts';
+
+/** One version and every form in which it was proven: conversion and defaults can show one version in two forms. */
+export interface ProvenVersion {
+  version: string;
+  forms: ProvenState[];
+  dying: boolean;
+}
+
+/** Proven states as a chain of versions, oldest first. */
+export function groupVersions(states: ProvenState[]): ProvenVersion[] {
+  const byVersion = new Map<string, ProvenVersion>();
+  for (const state of states) {
+    const known = byVersion.get(state.version);
+    if (known === undefined) {
+      byVersion.set(state.version, { version: state.version, forms: [state], dying: state.dying });
+    } else {
+      known.forms.push(state);
+      known.dying ||= state.dying;
+    }
+  }
+  return [...byVersion.values()].sort((a, b) => compareVersions(a.version, b.version));
+}
+
+export type Match = 'exact' | 'fingerprint' | 'content';
+
+/** How a version agrees with what an attempt asked for, or nothing where it doesn't. */
+export function matchForm(target: StateDigest, version: ProvenVersion): Match | undefined {
+  const sameContent = version.forms.some((form) => form.content === target.content);
+  const sameFingerprint =
+    target.fingerprint !== '' && version.forms.some((form) => form.fingerprint === target.fingerprint);
+  if (sameContent && sameFingerprint) return 'exact';
+  if (sameFingerprint) return 'fingerprint';
+  return sameContent ? 'content' : undefined;
+}
+
+/** Whether two versions hold the same sanitized content. */
+export function sameContent(a: ProvenVersion, b: ProvenVersion): boolean {
+  return a.forms.some((form) => b.forms.some((other) => other.content === form.content));
+}
