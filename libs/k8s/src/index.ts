@@ -1,1 +1,10 @@
-export {};
+export * from './api/kube-api.ts';
+export * from './api/kube-error.ts';
+export { loadKubeConfig } from './api/load-kube-config.ts';
+export { collectionPath, objectPath, refPath } from './api/object-path.ts';
+export type { PathType } from './api/object-path.ts';
+export type { DiscoveredType, DiscoveryResult } from './discovery/discovered-type.ts';
+export { Discovery } from './discovery/discovery.service.ts';
+export { InformerFactory } from './informer/informer-factory.service.ts';
+export { KubeInformer } from './informer/kube-informer.ts';
+export type { InformerOptions } from './informer/kube-informer.ts';
