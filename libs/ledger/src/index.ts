@@ -1,2 +1,8 @@
+export type { LedgerEntry, LedgerRecord } from './ledger-entry.ts';
+export { LEDGER_OPTIONS, LEDGER_REDIS, LedgerService } from './ledger.service.ts';
+export type { LedgerOptions } from './ledger.service.ts';
+export { LedgerModule } from './ledger.module.ts';
+export { nextView } from './next-view.ts';
+export { objectKey } from './object-key.ts';
 export * from './proof.ts';
 export { proveObject } from './prove-object.ts';

@@ -1,0 +1,70 @@
+import type { Attempt, ObjectRef, ProvenState } from '#domain';
+import type { LedgerView, SettledMark } from './proof.ts';
+
+/** One admission call as the ledger takes it: the attempt, and the state that its `oldObject` proved. */
+export interface LedgerRecord {
+  attempt?: Attempt;
+  /** What `oldObject` proved, with its file text where somebody may want it. */
+  base?: { uid: string; state: ProvenState; content?: string };
+  /** Read the object and commit what differs as observed: a call whose content could not be read. */
+  touch?: boolean;
+  object: ObjectRef;
+}
+
+/** All that Redis holds about one object name. `fields` are the hash fields that were read: only those may be deleted. */
+export interface LedgerEntry {
+  object: ObjectRef;
+  view: LedgerView;
+  /** File texts: of attempts by `attempt id`, of proven states by their content digest. */
+  contents: Map<string, string>;
+  touched: boolean;
+  fields: string[];
+}
+
+/** The hash fields of a record. An attempt's text has its own field: a verdict on another attempt can't take it away. */
+export function encodeRecord(record: LedgerRecord): Record<string, string> {
+  const fields: Record<string, string> = { object: JSON.stringify(record.object) };
+  if (record.attempt !== undefined) {
+    const { content, ...attempt } = record.attempt;
+    fields[`a:${attempt.id}`] = JSON.stringify(attempt);
+    if (content !== undefined) fields[`t:${attempt.id}`] = content;
+  }
+  if (record.base !== undefined) {
+    const { uid, state, content } = record.base;
+    fields[stateField(uid, state)] = state.dying ? '1' : '0';
+    if (content !== undefined) fields[`c:${state.content}`] = content;
+  }
+  if (record.touch === true) fields['touch'] = '1';
+  return fields;
+}
+
+/** The inverse of {@link encodeRecord}, over all records of one name; nothing where the hash is empty. */
+export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefined {
+  const object = hash['object'];
+  if (object === undefined) return undefined;
+  const entry: LedgerEntry = {
+    object: JSON.parse(object) as ObjectRef,
+    view: { attempts: [], states: [] },
+    contents: new Map(),
+    touched: false,
+    fields: Object.keys(hash),
+  };
+  for (const [field, value] of Object.entries(hash)) {
+    if (field.startsWith('a:')) entry.view.attempts.push(JSON.parse(value) as Attempt);
+    else if (field.startsWith('s:')) entry.view.states.push(decodeState(field, value));
+    else if (field.startsWith('c:') || field.startsWith('t:')) entry.contents.set(field.slice(2), value);
+    else if (field === 'settled') entry.view.settled = JSON.parse(value) as SettledMark;
+    else if (field === 'touch') entry.touched = true;
+  }
+  entry.view.attempts.sort((a, b) => a.admittedAt - b.admittedAt || (a.id < b.id ? -1 : 1));
+  return entry;
+}
+
+export function stateField(uid: string, state: ProvenState): string {
+  return `s:${uid}:${state.version}:${state.content}:${state.fingerprint}`;
+}
+
+function decodeState(field: string, value: string): { uid: string; state: ProvenState } {
+  const [, uid = '', version = '', content = '', fingerprint = ''] = field.split(':');
+  return { uid, state: { version, content, fingerprint, dying: value === '1' } };
+}

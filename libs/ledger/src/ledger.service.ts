@@ -1,0 +1,102 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { decodeEntry, encodeRecord, stateField } from './ledger-entry.ts';
+import type { LedgerEntry, LedgerRecord } from './ledger-entry.ts';
+import type { LedgerView } from './proof.ts';
+
+/** A connection that fails at once while Redis is away; made by the app. */
+export const LEDGER_REDIS = Symbol('LEDGER_REDIS');
+export const LEDGER_OPTIONS = Symbol('LEDGER_OPTIONS');
+
+export interface LedgerOptions {
+  /** Prefix of all keys. */
+  prefix: string;
+}
+
+/** What a settled name's memory is kept for: its last version tells an unexplained change from the first sight of an object. */
+const KEEP_MS = 24 * 3_600_000;
+/** A record whose settle job was lost (a crash between the two) is looked at after this long. */
+const FALLBACK_MS = 2_000;
+
+/** KEYS entry, due; ARGV id, next look (ms; used if something is undecided), keep ms, n deletions, fields…, then field value… */
+const CONCLUDE = `
+local deletions = tonumber(ARGV[4])
+for i = 5, 4 + deletions do redis.call('HDEL', KEYS[1], ARGV[i]) end
+for i = 5 + deletions, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+local open = 0
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 2) == 'a:' or field == 'touch' then open = open + 1 end
+end
+if open > 0 then
+  redis.call('PERSIST', KEYS[1])
+  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+else
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  redis.call('ZREM', KEYS[2], ARGV[1])
+end
+return open`;
+
+/** Hands out what is due, and makes it due again later in case its taker dies. KEYS due; ARGV now, next, limit. */
+const CLAIM = `
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
+return ids`;
+
+/** The memory of attempts and proven states, one Redis hash for each object name. Holds sanitized content only. */
+@Injectable()
+export class LedgerService {
+  constructor(
+    @Inject(LEDGER_REDIS) private readonly redis: Redis,
+    @Inject(LEDGER_OPTIONS) private readonly options: LedgerOptions,
+  ) {}
+
+  /** Durable once it resolves (as durable as Redis is configured to be). Rejects at once while Redis is away. */
+  async record(id: string, record: LedgerRecord, now: number): Promise<void> {
+    const results = await this.redis
+      .multi()
+      .hset(this.entryKey(id), encodeRecord(record))
+      .persist(this.entryKey(id))
+      .zadd(this.dueKey, now + FALLBACK_MS, id)
+      .exec();
+    const failure = results?.find(([error]) => error !== null)?.[0];
+    if (failure) throw failure;
+  }
+
+  async read(id: string): Promise<LedgerEntry | undefined> {
+    return decodeEntry(await this.redis.hgetall(this.entryKey(id)));
+  }
+
+  /**
+   * Replaces what `entry` held by `next`; what was recorded since stays.
+   * @returns how many attempts or touches are open; they are due again at `nextLook` (ms since the epoch).
+   */
+  async conclude(id: string, entry: LedgerEntry, next: LedgerView, nextLook: number): Promise<number> {
+    const keep: Record<string, string> = {};
+    if (next.settled !== undefined) keep['settled'] = JSON.stringify(next.settled);
+    for (const { uid, state } of next.states) keep[stateField(uid, state)] = state.dying ? '1' : '0';
+    const kept = new Set(['object', ...Object.keys(keep)]);
+    for (const attempt of next.attempts) kept.add(`a:${attempt.id}`).add(`t:${attempt.id}`);
+    const deletions = entry.fields.filter((field) => !kept.has(field));
+    const changes = Object.entries(keep).flat();
+    const argv = [id, nextLook, KEEP_MS, deletions.length, ...deletions, ...changes];
+    return Number(await this.redis.eval(CONCLUDE, 2, this.entryKey(id), this.dueKey, ...argv));
+  }
+
+  /** Names that are due to be looked at; each is handed to one caller for `leaseMs`. */
+  async claimDue(now: number, leaseMs: number, limit: number): Promise<string[]> {
+    return (await this.redis.eval(CLAIM, 1, this.dueKey, now, now + leaseMs, limit)) as string[];
+  }
+
+  /** How many names wait for a verdict. */
+  async countUndecided(): Promise<number> {
+    return this.redis.zcard(this.dueKey);
+  }
+
+  private entryKey(id: string): string {
+    return `${this.options.prefix}:ledger:${id}`;
+  }
+
+  private get dueKey(): string {
+    return `${this.options.prefix}:ledger-due`;
+  }
+}

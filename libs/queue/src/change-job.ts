@@ -1,0 +1,14 @@
+import type { JobsOptions } from 'bullmq';
+import type { Change } from '#domain';
+
+/** Finished jobs are kept for people who look into the queue: an hour, 1,000 at most; failed ones a week. */
+const KEEP: JobsOptions = {
+  attempts: 1,
+  removeOnComplete: { age: 3_600, count: 1_000 },
+  removeOnFail: { age: 7 * 24 * 3_600, count: 1_000 },
+};
+
+/** A change as a job: the same change always gets the same id, so that it is queued once. */
+export function changeJob(change: Change): { name: string; data: Change; opts: JobsOptions } {
+  return { name: change.operation, data: change, opts: { ...KEEP, jobId: change.eventId } };
+}

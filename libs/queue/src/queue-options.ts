@@ -1,0 +1,25 @@
+import type { Redis } from 'ioredis';
+
+export const QUEUE_OPTIONS = Symbol('QUEUE_OPTIONS');
+
+/** What the queues need from the app. */
+export interface QueueOptions {
+  /** Prefix of all keys. */
+  prefix: string;
+  /** For adding jobs: fails at once while Redis is away. Shared; not closed by this library. */
+  producer: Redis;
+  /** A new connection for a worker: waits for Redis for ever. */
+  connectWorker: () => Redis;
+}
+
+/**
+ * Settings of every worker. The lock outlives a slow event loop and is short enough for another replica to take over
+ * within seconds; a job may stall any number of times (after two crashes the default parks it in `failed`); without a
+ * limiter a worker ignores the pause that another replica has set.
+ */
+export const WORKER_SETTINGS = {
+  lockDuration: 10_000,
+  stalledInterval: 5_000,
+  maxStalledCount: 1_000_000,
+  limiter: { max: 1_000_000, duration: 1_000 },
+} as const;
