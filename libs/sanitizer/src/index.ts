@@ -1,1 +1,10 @@
-export {};
+export { DIGEST_KEY } from './digest-key.port.ts';
+export type { DigestKeyPort } from './digest-key.port.ts';
+export { digestState, fingerprintOf } from './digest-state.ts';
+export { renderManifest } from './render-manifest.ts';
+export { sanitizeManifest } from './sanitize-manifest.ts';
+export type { SanitizedManifest } from './sanitize-manifest.ts';
+export { SanitizerModule } from './sanitizer.module.ts';
+export type { SanitizerModuleOptions } from './sanitizer.module.ts';
+export { SanitizerService } from './sanitizer.service.ts';
+export type { SanitizedState } from './sanitizer.service.ts';

@@ -1,0 +1,39 @@
+/** A JSON object. Keys are hostile: `__proto__` is a legal key of a ConfigMap, so nothing here assigns by key. */
+export type JsonObject = Record<string, unknown>;
+
+/** True for what JSON writes as `{...}`. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A deep copy of plain JSON; keys without a value (`undefined`) are left out, as JSON would. */
+export function copyJson(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyJson);
+  if (!isJsonObject(value)) return value;
+  return mapEntries(value, ([key, entry]) => [key, copyJson(entry)]);
+}
+
+/** A new object with every entry replaced; entries whose value is `undefined` are left out. */
+export function mapEntries(object: JsonObject, replace: (entry: [string, unknown]) => [string, unknown]): JsonObject {
+  return Object.fromEntries(
+    Object.entries(object)
+      .map(replace)
+      .filter(([, value]) => value !== undefined),
+  );
+}
+
+/** The value of an own key; never something that the object inherited. */
+export function ownValue(object: unknown, key: string): unknown {
+  return isJsonObject(object) && Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** JSON text that does not depend on the order of keys: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value ?? null);
+  const members = Object.keys(value)
+    .filter((key) => value[key] !== undefined)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
+  return `{${members.join(',')}}`;
+}
