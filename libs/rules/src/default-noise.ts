@@ -1,0 +1,59 @@
+import type { MatchFacts } from './match-facts.ts';
+
+/*
+ * What an entry with kind "*" leaves out. An entry that names its kind leaves out none of it: who asks for Secrets gets
+ * all Secrets, Helm's releases included, and says with excludeLabels, excludeUsers or the ignore annotation what is too much.
+ */
+
+/** Kinds that machines write all the time, or that only describe what another object already says. */
+export const NOISE_KINDS: readonly { group: string; kind: string }[] = [
+  { group: '', kind: 'Event' }, // a log, not a state
+  { group: 'events.k8s.io', kind: 'Event' }, // the same objects in their newer group
+  { group: 'coordination.k8s.io', kind: 'Lease' }, // heartbeats
+  { group: '', kind: 'Endpoints' }, // follow Services and Pods
+  { group: 'discovery.k8s.io', kind: 'EndpointSlice' }, // follow Services and Pods
+  { group: '', kind: 'Node' }, // written by kubelets
+  { group: '', kind: 'Pod' }, // expansions of workloads
+  { group: 'apps', kind: 'ReplicaSet' }, // expansions of Deployments
+  { group: 'apps', kind: 'ControllerRevision' }, // history of StatefulSets and DaemonSets
+  { group: 'certificates.k8s.io', kind: 'CertificateSigningRequest' }, // requests, each used once
+  { group: 'authentication.k8s.io', kind: 'TokenReview' }, // questions that are never stored
+  { group: 'authentication.k8s.io', kind: 'TokenRequest' },
+  { group: 'authentication.k8s.io', kind: 'SelfSubjectReview' },
+  { group: 'authorization.k8s.io', kind: 'SubjectAccessReview' },
+  { group: 'authorization.k8s.io', kind: 'LocalSubjectAccessReview' },
+  { group: 'authorization.k8s.io', kind: 'SelfSubjectAccessReview' },
+  { group: 'authorization.k8s.io', kind: 'SelfSubjectRulesReview' },
+];
+
+/** Single objects of kinds that are wanted otherwise. */
+export const NOISE_OBJECTS: readonly { kind: string; secretType?: string; name?: string }[] = [
+  { kind: 'Secret', secretType: 'helm.sh/release.v1' }, // Helm's own records, one per release and revision
+  { kind: 'Secret', secretType: 'kubernetes.io/service-account-token' }, // filled by the token controller
+  { kind: 'ConfigMap', name: 'kube-root-ca.crt' }, // published into every namespace by a controller
+];
+
+/** Brought back by a namespaceSelector, too: what it selects is wanted. */
+export const NOISE_NAMESPACES: ReadonlySet<string> = new Set(['kube-system']);
+
+/**
+ * Writers that act for the cluster itself, as patterns. Their deletions are not left out: the garbage collector and the
+ * namespace controller carry out what a user asked for, and a file whose object is gone would be a false record.
+ */
+export const NOISE_USERS: readonly string[] = ['system:serviceaccount:kube-system:*'];
+
+const NOISE_KIND_KEYS = new Set(NOISE_KINDS.map(({ group, kind }) => `${group}/${kind}`));
+
+export function isNoiseKind(type: { group: string; kind: string }): boolean {
+  return NOISE_KIND_KEYS.has(`${type.group}/${type.kind}`);
+}
+
+export function isNoiseObject(facts: MatchFacts): boolean {
+  if (facts.type.group !== '') return false;
+  return NOISE_OBJECTS.some(
+    ({ kind, secretType, name }) =>
+      kind === facts.type.kind &&
+      (secretType === undefined || secretType === facts.secretType) &&
+      (name === undefined || name === facts.name),
+  );
+}
