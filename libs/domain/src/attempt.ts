@@ -18,6 +18,8 @@ export interface ProvenState extends StateDigest {
   version: string;
   /** metadata.deletionTimestamp was set. */
   dying: boolean;
+  /** No rule selected the object in this state: a step into it that nothing explains is nobody's business. */
+  unselected?: boolean;
 }
 
 /** What one admission call asked for: from version `base` to a content. Whether it was persisted is for the proof to say. */

@@ -1,4 +1,4 @@
-import type { Attempt, ObjectRef, ProvenState } from '#domain';
+import type { Attempt, ObjectRef, ProvenState, RepositoryKey } from '#domain';
 import type { LedgerView, SettledMark } from './proof.ts';
 
 /** One admission call as the ledger takes it: the attempt, and the state that its `oldObject` proved. */
@@ -18,6 +18,8 @@ export interface LedgerEntry {
   /** File texts: of attempts by `attempt id`, of proven states by their content digest. */
   contents: Map<string, string>;
   touched: boolean;
+  /** The repositories whose rules selected the object when it was last settled: they hear of its unexplained end. */
+  watchers: RepositoryKey[];
   fields: string[];
 }
 
@@ -31,7 +33,7 @@ export function encodeRecord(record: LedgerRecord): Record<string, string> {
   }
   if (record.base !== undefined) {
     const { uid, state, content } = record.base;
-    fields[stateField(uid, state)] = state.dying ? '1' : '0';
+    fields[stateField(uid, state)] = stateFlags(state);
     if (content !== undefined) fields[`c:${state.content}`] = content;
   }
   if (record.touch === true) fields['touch'] = '1';
@@ -47,6 +49,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     view: { attempts: [], states: [] },
     contents: new Map(),
     touched: false,
+    watchers: [],
     fields: Object.keys(hash),
   };
   for (const [field, value] of Object.entries(hash)) {
@@ -54,6 +57,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     else if (field.startsWith('s:')) entry.view.states.push(decodeState(field, value));
     else if (field.startsWith('c:') || field.startsWith('t:')) entry.contents.set(field.slice(2), value);
     else if (field === 'settled') entry.view.settled = JSON.parse(value) as SettledMark;
+    else if (field === 'watchers') entry.watchers = JSON.parse(value) as RepositoryKey[];
     else if (field === 'touch') entry.touched = true;
   }
   entry.view.attempts.sort((a, b) => a.admittedAt - b.admittedAt || (a.id < b.id ? -1 : 1));
@@ -64,7 +68,16 @@ export function stateField(uid: string, state: ProvenState): string {
   return `s:${uid}:${state.version}:${state.content}:${state.fingerprint}`;
 }
 
+/** The value of a state's field: `d` dying, `u` unselected. */
+export function stateFlags(state: ProvenState): string {
+  return `${state.dying ? 'd' : ''}${state.unselected === true ? 'u' : ''}`;
+}
+
 function decodeState(field: string, value: string): { uid: string; state: ProvenState } {
   const [, uid = '', version = '', content = '', fingerprint = ''] = field.split(':');
-  return { uid, state: { version, content, fingerprint, dying: value === '1' } };
+  const unselected = value.includes('u');
+  return {
+    uid,
+    state: { version, content, fingerprint, dying: value.includes('d'), ...(unselected && { unselected }) },
+  };
 }

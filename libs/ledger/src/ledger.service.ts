@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { decodeEntry, encodeRecord, stateField } from './ledger-entry.ts';
+import type { RepositoryKey } from '#domain';
+import { decodeEntry, encodeRecord, stateField, stateFlags } from './ledger-entry.ts';
 import type { LedgerEntry, LedgerRecord } from './ledger-entry.ts';
 import type { LedgerView } from './proof.ts';
 
@@ -70,10 +71,15 @@ export class LedgerService {
    * Replaces what `entry` held by `next`; what was recorded since stays.
    * @returns how many attempts or touches are open; they are due again at `nextLook` (ms since the epoch).
    */
-  async conclude(id: string, entry: LedgerEntry, next: LedgerView, nextLook: number): Promise<number> {
-    const keep: Record<string, string> = {};
+  async conclude(
+    id: string,
+    entry: LedgerEntry,
+    next: LedgerView & { watchers: RepositoryKey[] },
+    nextLook: number,
+  ): Promise<number> {
+    const keep: Record<string, string> = { watchers: JSON.stringify(next.watchers) };
     if (next.settled !== undefined) keep['settled'] = JSON.stringify(next.settled);
-    for (const { uid, state } of next.states) keep[stateField(uid, state)] = state.dying ? '1' : '0';
+    for (const { uid, state } of next.states) keep[stateField(uid, state)] = stateFlags(state);
     const kept = new Set(['object', ...Object.keys(keep)]);
     for (const attempt of next.attempts) kept.add(`a:${attempt.id}`).add(`t:${attempt.id}`);
     const deletions = entry.fields.filter((field) => !kept.has(field));

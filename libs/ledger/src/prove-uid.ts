@@ -104,8 +104,8 @@ function proveStep(uid: string, version: ProvenVersion, next: ProvenVersion, att
     else if (unchanged) part.dismissed.push({ attempt, reason: 'unchanged' });
   }
   if (unchanged) return;
-  if (winner === undefined) part.changes.push(observed(uid, next));
-  else part.changes.push(persisted(winner.attempt, next, winner.match));
+  if (winner !== undefined) part.changes.push(persisted(winner.attempt, next, winner.match));
+  else if (!next.forms.some((form) => form.unselected === true)) part.changes.push(observed(uid, next));
 }
 
 /** Updates from the newest living version: nothing newer proves or disproves them yet. */

@@ -1,0 +1,114 @@
+import { plainToInstance, Transform } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, validateSync } from 'class-validator';
+import type { ValidationError } from 'class-validator';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+/** RFC 1123 label: the names of namespaces, Services, and prefixes of object names. */
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const HOST = /^[A-Za-z0-9.:_-]+$/;
+
+const toInteger = Transform(({ value }: { value: unknown }) =>
+  typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
+);
+const toBoolean = Transform(({ value }: { value: unknown }) =>
+  value === 'true' ? true : value === 'false' ? false : value,
+);
+
+const port = (name: string): { message: string } => ({ message: `${name} must be a port from 1 to 65535.` });
+const host = (name: string): { message: string } => ({
+  message: `${name} must be an address to listen on, such as 0.0.0.0.`,
+});
+const label = (name: string): { message: string } => ({
+  message: `${name} must be a DNS label: a-z, 0-9 and '-', 63 characters at most.`,
+});
+
+/** The environment as the operator reads it: names, forms and defaults. The table in the README says what each is for. */
+export class Environment {
+  @IsOptional()
+  KUBECONFIG?: string;
+
+  @Matches(/^rediss?:\/\/[^\s]+$/, { message: 'REDIS_URL must be a redis:// or rediss:// URL.' })
+  REDIS_URL: string = 'redis://127.0.0.1:6379';
+
+  @Matches(/^[A-Za-z0-9._-]{1,100}$/, { message: 'QUEUE_PREFIX must be 1 to 100 characters of A-Z a-z 0-9 . _ -.' })
+  QUEUE_PREFIX: string = 'gitops-reverser';
+
+  @toInteger
+  @IsInt(port('WEBHOOK_PORT'))
+  @Min(1, port('WEBHOOK_PORT'))
+  @Max(65535, port('WEBHOOK_PORT'))
+  WEBHOOK_PORT: number = 9443;
+
+  @Matches(HOST, host('WEBHOOK_HOST'))
+  WEBHOOK_HOST: string = '0.0.0.0';
+
+  @IsOptional()
+  @Matches(/^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, {
+    message: 'WEBHOOK_URL must be an https:// URL without user, query or fragment.',
+  })
+  WEBHOOK_URL?: string;
+
+  @Matches(DNS_LABEL, label('WEBHOOK_SERVICE'))
+  WEBHOOK_SERVICE: string = 'gitops-reverser';
+
+  @toInteger
+  @IsInt(port('HTTP_PORT'))
+  @Min(1, port('HTTP_PORT'))
+  @Max(65535, port('HTTP_PORT'))
+  HTTP_PORT: number = 8080;
+
+  @Matches(HOST, host('HTTP_HOST'))
+  HTTP_HOST: string = '0.0.0.0';
+
+  @Matches(DNS_LABEL, label('POD_NAMESPACE'))
+  POD_NAMESPACE: string = 'gitops-reverser-system';
+
+  @Matches(DNS_LABEL, label('INSTANCE_NAME'))
+  INSTANCE_NAME: string = 'gitops-reverser';
+
+  @IsOptional()
+  @Matches(/^\//, { message: 'DATA_DIR must be an absolute path.' })
+  DATA_DIR?: string;
+
+  @toBoolean
+  @IsBoolean({ message: "ALLOW_FILE_URLS must be 'true' or 'false'." })
+  ALLOW_FILE_URLS: boolean = false;
+
+  @IsIn(LOG_LEVELS, { message: `LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}.` })
+  LOG_LEVEL: string = 'info';
+
+  @toInteger
+  @IsInt({ message: 'SHUTDOWN_GRACE_SECONDS must be a whole number from 0 to 300.' })
+  @Min(0, { message: 'SHUTDOWN_GRACE_SECONDS must be a whole number from 0 to 300.' })
+  @Max(300, { message: 'SHUTDOWN_GRACE_SECONDS must be a whole number from 0 to 300.' })
+  SHUTDOWN_GRACE_SECONDS: number = 10;
+}
+
+/** Every mistake in the environment, one line each. Never holds a value: it may be a secret. */
+export class EnvironmentError extends Error {
+  constructor(readonly problems: string[]) {
+    super(
+      `The environment has ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
+    this.name = 'EnvironmentError';
+  }
+}
+
+const NAMES = Object.keys(new Environment()).concat(['KUBECONFIG', 'WEBHOOK_URL', 'DATA_DIR']);
+
+/**
+ * Reads the known names; an empty value counts as not set.
+ * @throws EnvironmentError that lists every mistake.
+ */
+export function parseEnvironment(env: Record<string, string | undefined>): Environment {
+  const given = Object.fromEntries(NAMES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const environment = plainToInstance(Environment, given, { exposeDefaultValues: true });
+  const problems = validateSync(environment).flatMap(describeProblem);
+  if (!URL.canParse(environment.REDIS_URL) && problems.length === 0) problems.push('REDIS_URL is not a valid URL.');
+  if (problems.length > 0) throw new EnvironmentError(problems);
+  return environment;
+}
+
+function describeProblem(error: ValidationError): string[] {
+  return [...new Set(Object.values(error.constraints ?? {}))];
+}

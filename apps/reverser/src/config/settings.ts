@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EnvironmentError, parseEnvironment } from './environment.ts';
+
+export const SETTINGS = Symbol('SETTINGS');
+
+/** The process's settings, checked and with their defaults. Held by the app alone; libraries get what they need as options. */
+export interface Settings {
+  kubeconfig: string | undefined;
+  redisUrl: string;
+  queuePrefix: string;
+  webhook: { port: number; host: string; url: string | undefined; service: string };
+  http: { port: number; host: string };
+  podNamespace: string;
+  instanceName: string;
+  dataDir: string;
+  allowFileUrls: boolean;
+  logLevel: string;
+  /** How long a replica that was told to end still answers admission calls, in ms. */
+  shutdownGraceMs: number;
+}
+
+/** Settings that may come from a file, as Secrets are mounted: `<NAME>_FILE` holds its path. */
+const FROM_FILE = ['REDIS_URL'];
+
+/**
+ * The only reader of the process's environment.
+ * @throws EnvironmentError that lists every mistake.
+ */
+export function loadSettings(env: Record<string, string | undefined>): Settings {
+  const values = parseEnvironment(readFiles(env));
+  const dataDir = values.DATA_DIR ?? join(tmpdir(), 'gitops-reverser', values.INSTANCE_NAME);
+  return {
+    kubeconfig: values.KUBECONFIG,
+    redisUrl: values.REDIS_URL,
+    queuePrefix: values.QUEUE_PREFIX,
+    webhook: {
+      port: values.WEBHOOK_PORT,
+      host: values.WEBHOOK_HOST,
+      url: values.WEBHOOK_URL?.replace(/\/+$/, ''),
+      service: values.WEBHOOK_SERVICE,
+    },
+    http: { port: values.HTTP_PORT, host: values.HTTP_HOST },
+    podNamespace: values.POD_NAMESPACE,
+    instanceName: values.INSTANCE_NAME,
+    dataDir,
+    allowFileUrls: values.ALLOW_FILE_URLS,
+    logLevel: values.LOG_LEVEL,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
+  };
+}
+
+function readFiles(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  const result = { ...env };
+  for (const name of FROM_FILE) {
+    const path = env[`${name}_FILE`];
+    if (!path) continue;
+    try {
+      result[name] = readFileSync(path, 'utf8').trim();
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+      throw new EnvironmentError([`${name}_FILE names a file that can't be read (${code}).`]);
+    }
+  }
+  return result;
+}
+
+/** Makes the clone cache's folder. A failure is not fatal here: each repository's condition tells it. */
+export function prepareDataDir(settings: Settings): string | undefined {
+  try {
+    mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
+    return undefined;
+  } catch (error) {
+    return `DATA_DIR can't be created (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`;
+  }
+}

@@ -1,0 +1,84 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { SETTINGS } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+
+/** Less than the admission deadline: a Redis that hangs is away. */
+const PRODUCER_TIMEOUT_MS = 400;
+const LONGEST_RETRY_MS = 2_000;
+/** One line a minute while Redis stays away. */
+const REPEAT_LOG_MS = 60_000;
+
+/** All connections of the process. */
+@Injectable()
+export class RedisConnections implements OnApplicationShutdown {
+  /** For ledger and adding jobs: fails at once while Redis is away, so that an admission call never waits for it. */
+  readonly producer: Redis;
+  /** Resolves when Redis has answered once. */
+  readonly answered: Promise<void>;
+  private readonly logger = new Logger(RedisConnections.name);
+  private lastLog = 0;
+  private lastProblem = 'not connected yet';
+
+  constructor(@Inject(SETTINGS) private readonly settings: Settings) {
+    this.producer = this.connect({
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: PRODUCER_TIMEOUT_MS,
+    });
+    this.answered = new Promise((resolve) => this.producer.once('ready', resolve));
+    this.producer.on('ready', () => {
+      this.lastLog = 0;
+      this.logger.log({ msg: 'connected to Redis', address: this.address });
+    });
+  }
+
+  /** Whether Redis answers now. */
+  get available(): boolean {
+    return this.producer.status === 'ready';
+  }
+
+  /** Why Redis does not answer, without its password. */
+  get problem(): string {
+    return `Redis at ${this.address}: ${this.lastProblem}`;
+  }
+
+  /** A connection for a worker: commands wait for Redis. Its user closes it. */
+  readonly connectWorker = (): Redis => this.connect({ maxRetriesPerRequest: null });
+
+  onApplicationShutdown(): void {
+    this.producer.disconnect();
+  }
+
+  private connect(options: {
+    enableOfflineQueue?: boolean;
+    maxRetriesPerRequest: number | null;
+    commandTimeout?: number;
+  }): Redis {
+    const redis = new Redis(this.settings.redisUrl, {
+      ...options,
+      retryStrategy: (times) => Math.min(times * 100, LONGEST_RETRY_MS),
+      // A replica that became read-only or is loading: reconnect, the address may lead to the primary by then.
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    });
+    redis.on('error', (error) => this.report(error));
+    return redis;
+  }
+
+  private report(error: Error & { code?: string }): void {
+    this.lastProblem = error.code ?? error.message;
+    if (Date.now() - this.lastLog < REPEAT_LOG_MS) return;
+    this.lastLog = Date.now();
+    this.logger.error({
+      msg: 'Redis does not answer: check REDIS_URL and that the server runs; retrying',
+      address: this.address,
+      error: this.lastProblem,
+    });
+  }
+
+  private get address(): string {
+    const url = new URL(this.settings.redisUrl);
+    return `${url.hostname}:${url.port || '6379'}`;
+  }
+}
