@@ -25,7 +25,7 @@ export class CommitterSpec {
 export class CommitSpec {
   @Type(() => CommitterSpec)
   @IsObject({ message: 'must hold name and email' })
-  @ValidateNested({ message: 'must hold name and email' })
+  @ValidateNested()
   committer: CommitterSpec = new CommitterSpec();
 
   @CheckText(DOMAIN_RULES)
@@ -49,7 +49,7 @@ export class GitRepoConfigSpec {
   @Type(() => SecretRefSpec)
   @IsOptional()
   @IsObject({ message: 'must hold the name of a Secret' })
-  @ValidateNested({ message: 'must hold the name of a Secret' })
+  @ValidateNested()
   secretRef?: SecretRefSpec;
 
   @CheckText(PATH_RULES)
@@ -63,6 +63,6 @@ export class GitRepoConfigSpec {
 
   @Type(() => CommitSpec)
   @IsObject({ message: 'must hold committer and authorEmailDomain' })
-  @ValidateNested({ message: 'must hold committer and authorEmailDomain' })
+  @ValidateNested()
   commit: CommitSpec = new CommitSpec();
 }

@@ -59,9 +59,11 @@ export function parseSpec<Spec extends object>(
 
 function describe(error: ValidationError, parent: string): string[] {
   const path = /^\d+$/.test(error.property) ? `${parent}[${error.property}]` : `${parent}.${error.property}`;
-  const own = new Set(Object.values(error.constraints ?? {}).flatMap((text) => text.split(PROBLEM_SEPARATOR)));
+  // The other validators of the property say the same better.
+  const { nestedValidation: _, ...constraints } = error.constraints ?? {};
+  const own = Object.values(constraints).flatMap((text) => text.split(PROBLEM_SEPARATOR));
   // A problem may say where inside the property it is: `.matchLabels: …`, `[0]: …`.
-  const texts = [...own].map((text) => (/^[.[]/.test(text) ? `${path}${text}` : `${path}: ${text}`));
+  const texts = own.map((text) => (/^[.[]/.test(text) ? `${path}${text}` : `${path}: ${text}`));
   return [...texts, ...(error.children ?? []).flatMap((child) => describe(child, path))];
 }
 

@@ -1,3 +1,5 @@
+import { OPERATIONS } from '#domain';
+
 /** One rule about a text, and what to do where it does not hold. */
 export interface TextRule {
   holds: (text: string) => boolean;
@@ -146,6 +148,13 @@ export const KIND_RULES: readonly TextRule[] = [
   {
     holds: (kind) => kind === '*' || /^[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?$/.test(kind),
     otherwise: 'write kind as manifests do, such as ConfigMap, or "*" for every kind',
+  },
+];
+
+export const OPERATION_RULES: readonly TextRule[] = [
+  {
+    holds: (text) => OPERATIONS.some((operation) => operation === text),
+    otherwise: `must be one of ${OPERATIONS.join(', ')}`,
   },
 ];
 

@@ -1,10 +1,10 @@
 import { OPERATIONS } from '#domain';
 import type { Operation } from '#domain';
 import { Exclude, Type } from 'class-transformer';
-import { ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsObject, IsOptional, ValidateNested } from 'class-validator';
+import { IsBoolean, IsOptional, ValidateNested } from 'class-validator';
 import type { LabelSelector } from './label-selector.ts';
-import { CheckLabelSelector, CheckText } from './spec-decorators.ts';
-import { API_VERSION_RULES, KIND_RULES, PATTERN_RULES, objectNameRules } from './text-rules.ts';
+import { CheckEntries, CheckLabelSelector, CheckText, CheckTexts } from './spec-decorators.ts';
+import { API_VERSION_RULES, KIND_RULES, OPERATION_RULES, PATTERN_RULES, objectNameRules } from './text-rules.ts';
 
 /** One entry of `spec.resources`. */
 export class ResourceEntrySpec {
@@ -21,10 +21,8 @@ export class WatchRuleSpec {
   gitRepoConfigRef!: string;
 
   @Type(() => ResourceEntrySpec)
-  @IsArray({ message: 'must be a list of entries with apiVersion and kind' })
-  @ArrayNotEmpty({ message: 'must name at least one apiVersion and kind' })
-  @IsObject({ each: true, message: 'each entry must hold apiVersion and kind' })
-  @ValidateNested({ each: true, message: 'each entry must hold apiVersion and kind' })
+  @CheckEntries('apiVersion and kind')
+  @ValidateNested({ each: true })
   resources!: ResourceEntrySpec[];
 
   // The selectors are copied as they are: a label key such as `constructor` is data, which class-transformer can't carry.
@@ -43,15 +41,13 @@ export class WatchRuleSpec {
   @CheckLabelSelector()
   excludeLabels?: LabelSelector;
 
-  @IsArray({ message: `must be a list of ${OPERATIONS.join(', ')}` })
-  @ArrayNotEmpty({ message: `must name at least one of ${OPERATIONS.join(', ')}; without the field, all` })
-  @IsIn(OPERATIONS, { each: true, message: `each must be one of ${OPERATIONS.join(', ')}` })
+  @CheckTexts(OPERATION_RULES, { orElse: 'name at least one operation, or remove the field for all' })
   operations: Operation[] = [...OPERATIONS];
 
-  @CheckText(PATTERN_RULES, { each: true })
+  @CheckTexts(PATTERN_RULES)
   excludeUsers: string[] = [];
 
-  @CheckText(PATTERN_RULES, { each: true })
+  @CheckTexts(PATTERN_RULES)
   excludeFieldManagers: string[] = [];
 
   @IsBoolean({ message: 'must be true or false' })
