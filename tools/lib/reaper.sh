@@ -17,7 +17,7 @@ while IFS=' ' read -r word value; do
   esac
 done
 # Each leads a process group of its own: its children (git, compilers) go with it.
-for pid in $pids; do kill -9 -- "-$pid" 2>/dev/null; done
+for pid in $pids; do kill -9 "-$pid" 2>/dev/null; done
 [ "$dirs" = '' ] && exit 0
 sleep 0.3 # a process that was just killed may still be writing its last file
 printf '%s' "$dirs" | while IFS= read -r dir; do

@@ -1,0 +1,8 @@
+import { findBinaries } from '../../tools/control-plane/find-binaries.ts';
+import { findRedisServer } from '../../tools/redis/find-redis-server.ts';
+
+/** Before the first test, and outside of every test's time limit: a control plane may have to be built first. */
+export default async function prepare(_globalConfig, projectConfig) {
+  await findRedisServer();
+  if (projectConfig.displayName?.name === 'e2e') await findBinaries();
+}

@@ -1,0 +1,1 @@
+export { waitFor } from '../../tools/lib/wait-for.ts';
