@@ -1,0 +1,34 @@
+# syntax=docker/dockerfile:1
+FROM node:26-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY nest-cli.json tsconfig.json tsconfig.build.json ./
+COPY libs libs
+COPY apps apps
+RUN npx nest build reverser
+
+FROM node:26-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
+
+FROM node:26-slim
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ca-certificates git openssh-client \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/dist dist
+# It maps the libraries' names (#domain, …) to their compiled files.
+COPY package.json LICENSE ./
+
+# The only folder it writes to: mount an emptyDir there when the root file system is read-only.
+ENV NODE_ENV=production DATA_DIR=/var/lib/gitops-reverser HOME=/var/lib/gitops-reverser TMPDIR=/var/lib/gitops-reverser
+RUN install -d -o 65532 -g 65532 -m 0750 "$DATA_DIR"
+VOLUME /var/lib/gitops-reverser
+USER 65532:65532
+
+# 9443: admission webhook. 8080: /livez, /readyz, /metrics.
+EXPOSE 9443 8080
+CMD ["node", "dist/apps/reverser/src/main.js"]
