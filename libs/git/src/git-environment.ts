@@ -1,0 +1,121 @@
+import type { GitCredentials } from './parse-credentials.ts';
+import type { RepositoryUrl } from './parse-repository-url.ts';
+
+/** Files that hold what a transport needs; each is readable by us only. */
+export interface CredentialFiles {
+  privateKey: string;
+  knownHosts: string;
+  ca: string;
+}
+
+const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Seconds without progress after which an http transfer is given up. */
+const STALL_SECONDS = 30;
+
+/** What every Git process gets: nobody's configuration, no questions, no shell transports. */
+export function baseEnvironment(home: string, inherited: Readonly<Record<string, string>>): Record<string, string> {
+  return {
+    PATH: SEARCH_PATH,
+    ...inherited,
+    HOME: home,
+    LC_ALL: 'C',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_SYSTEM: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+  };
+}
+
+/** {@link baseEnvironment} and what is needed to reach the remote. Secrets travel here and in files, never in arguments. */
+export function remoteEnvironment(
+  base: Readonly<Record<string, string>>,
+  url: RepositoryUrl,
+  credentials: GitCredentials,
+  files: CredentialFiles,
+): Record<string, string> {
+  const config: [string, string][] = [
+    // The clone's own configuration says nothing of its origin: a push then never fetches a blob that it lacks.
+    ['remote.origin.url', url.text],
+    ['remote.origin.promisor', 'true'],
+    ['remote.origin.partialclonefilter', 'blob:none'],
+    ['protocol.allow', 'never'],
+    [`protocol.${url.transport}.allow`, 'always'],
+    ['protocol.ext.allow', 'never'],
+    ['gc.auto', '0'],
+    ['maintenance.auto', 'false'],
+    ['push.recurseSubmodules', 'no'],
+    ['fetch.recurseSubmodules', 'no'],
+    ['core.hooksPath', '/dev/null'],
+  ];
+  const environment: Record<string, string> = { ...base };
+  if (url.transport === 'ssh') {
+    environment['GIT_SSH_COMMAND'] = sshCommand(files);
+    environment['GIT_SSH_VARIANT'] = 'ssh';
+  } else if (url.transport !== 'file') {
+    config.push(
+      ['http.lowSpeedLimit', '1'],
+      ['http.lowSpeedTime', String(STALL_SECONDS)],
+      ['credential.helper', ''],
+      ['core.askPass', ''],
+    );
+    const header = authorization(credentials);
+    if (header !== undefined) config.push([`http.${url.text}.extraHeader`, `Authorization: ${header}`]);
+    if ('ca' in credentials && credentials.ca !== undefined) config.push(['http.sslCAInfo', files.ca]);
+  }
+  return { ...environment, ...configEnvironment(config) };
+}
+
+function authorization(credentials: GitCredentials): string | undefined {
+  switch (credentials.kind) {
+    case 'basic':
+      return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+    case 'bearer':
+      return `Bearer ${credentials.token}`;
+    case 'ssh':
+    case 'anonymous':
+      return undefined;
+  }
+}
+
+function configEnvironment(config: readonly [string, string][]): Record<string, string> {
+  const environment: Record<string, string> = { GIT_CONFIG_COUNT: String(config.length) };
+  for (const [index, [key, value]] of config.entries()) {
+    environment[`GIT_CONFIG_KEY_${index}`] = key;
+    environment[`GIT_CONFIG_VALUE_${index}`] = value;
+  }
+  return environment;
+}
+
+/** Git hands this to a shell, and ssh splits option values at spaces and expands `%`: quoted for all three. */
+function sshCommand(files: CredentialFiles): string {
+  const option = (name: string, value: string): string => `-o ${shellQuote(`${name}=${value}`)}`;
+  return [
+    'ssh',
+    '-F /dev/null',
+    option('IdentityFile', sshQuote(files.privateKey)),
+    option('UserKnownHostsFile', sshQuote(files.knownHosts)),
+    option('GlobalKnownHostsFile', '/dev/null'),
+    option('StrictHostKeyChecking', 'yes'),
+    option('UpdateHostKeys', 'no'),
+    option('IdentitiesOnly', 'yes'),
+    option('IdentityAgent', 'none'),
+    option('BatchMode', 'yes'),
+    option('PreferredAuthentications', 'publickey'),
+    option('ConnectTimeout', '15'),
+    option('ServerAliveInterval', '10'),
+    option('ServerAliveCountMax', '3'),
+    option('ForwardAgent', 'no'),
+    option('ClearAllForwardings', 'yes'),
+    option('LogLevel', 'ERROR'),
+  ].join(' ');
+}
+
+function sshQuote(path: string): string {
+  return `"${path.replace(/%/g, '%%').replace(/(["\\])/g, '\\$1')}"`;
+}
+
+function shellQuote(text: string): string {
+  return `'${text.replace(/'/g, `'\\''`)}'`;
+}

@@ -1,0 +1,156 @@
+import type { Change, ChangeVerdict, Identity, RepositoryTarget } from '#domain';
+import type { BranchHistory } from './branch-history.ts';
+import { blobId } from './blob-id.ts';
+import { authorOf, writtenEventId } from './commit-message.ts';
+import { objectPath } from './object-path.ts';
+
+/** What stands at a path of the tree that the plan starts from. */
+export type TreeEntry = { kind: 'file'; blob: string } | { kind: 'blocked'; by: string };
+
+/** A commit as it will be written; `content: null` removes the file. */
+export interface PlannedCommit {
+  files: { path: string; content: string | null }[];
+  author: Identity;
+  committer: Identity;
+  /** Seconds since the epoch. */
+  authorTime: number;
+  /** Seconds since the epoch; never before the parent's. */
+  committerTime: number;
+  changes: Change[];
+}
+
+/** What the plan says of one change, in the order of the batch. */
+export type Decision =
+  | { kind: 'commit'; commit: number }
+  /** A newer object's file stands there, written by an earlier commit of this plan. */
+  | { kind: 'overtaken'; commit: number; eventId: string }
+  | { kind: 'verdict'; verdict: ChangeVerdict };
+
+export interface PlanInput {
+  changes: readonly Change[];
+  target: RepositoryTarget;
+  history: BranchHistory;
+  tree: ReadonlyMap<string, TreeEntry>;
+  /** Committer date of the tip, seconds; undefined for a new repository. */
+  tipTime: number | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export interface CommitPlan {
+  commits: PlannedCommit[];
+  decisions: Decision[];
+}
+
+interface PathState {
+  blob: string | undefined;
+  lastWrite?: { commit: number; change: Change };
+}
+
+/**
+ * Decides what becomes of each change of a batch on top of a known tip: a commit of its own, or none because it is in
+ * Git already, changes nothing, or a person's newer commit to its path wins. Observed changes that follow each other
+ * share a commit. Pure: the same input plans the same commits.
+ */
+export function planCommits(input: PlanInput): CommitPlan {
+  const plan: CommitPlan = { commits: [], decisions: [] };
+  const states = new Map<string, PathState>();
+  const time = Math.max(Math.floor(input.now / 1000), input.tipTime ?? 0);
+  for (const change of input.changes) {
+    const path = objectPath(change.object, input.target.path);
+    const state = states.get(path) ?? { blob: blobAt(input.tree.get(path)) };
+    states.set(path, state);
+    const reason = reasonToSkip(change, path, state, input, plan);
+    if (reason !== undefined) {
+      plan.decisions.push(reason);
+      continue;
+    }
+    const commit = addToPlan(plan, change, path, input.target, time);
+    state.blob = change.content === null ? undefined : blobId(change.content);
+    state.lastWrite = { commit, change };
+    plan.decisions.push({ kind: 'commit', commit });
+  }
+  return plan;
+}
+
+function reasonToSkip(
+  change: Change,
+  path: string,
+  state: PathState,
+  input: PlanInput,
+  plan: CommitPlan,
+): Decision | undefined {
+  const { eventId } = change;
+  const done = input.history.committed(writtenEventId(eventId), path);
+  if (done !== undefined) return { kind: 'verdict', verdict: { result: 'duplicate', eventId, sha: done } };
+  const again = state.lastWrite;
+  if (again !== undefined && again.change.eventId === eventId && plan.commits[again.commit] !== undefined) {
+    return { kind: 'commit', commit: again.commit };
+  }
+  const foreign = input.history.foreignTouch(path);
+  // A commit's date has whole seconds; in the same second the cluster wins.
+  if (foreign !== undefined && foreign.time > Math.floor(change.admittedAt / 1000)) {
+    return { kind: 'verdict', verdict: { result: 'stale', eventId, sha: foreign.sha } };
+  }
+  const overtaken = overtakenBy(change, path, state, input);
+  if (overtaken !== undefined) return overtaken;
+  const entry = input.tree.get(path);
+  if (entry?.kind === 'blocked' && change.content !== null) {
+    const message = `${entry.by} stands where ${path} is to be written: move it, or give the repository another spec.path.`;
+    return { kind: 'verdict', verdict: { result: 'refused', eventId, code: 'PathConflict', message } };
+  }
+  const wanted = change.content === null ? undefined : blobId(change.content);
+  return wanted === state.blob ? { kind: 'verdict', verdict: { result: 'unchanged', eventId } } : undefined;
+}
+
+/** A late DELETE of an old object must not remove the file of a newer one with the same name. */
+function overtakenBy(change: Change, path: string, state: PathState, input: PlanInput): Decision | undefined {
+  if (change.content !== null) return undefined;
+  const { eventId } = change;
+  const { lastWrite } = state;
+  if (lastWrite !== undefined) {
+    const newer =
+      lastWrite.change.object.uid !== change.object.uid &&
+      isLower(change.resourceVersion, lastWrite.change.resourceVersion);
+    return newer && lastWrite.change.content !== null
+      ? { kind: 'overtaken', commit: lastWrite.commit, eventId }
+      : undefined;
+  }
+  const own = input.history.lastOwn(path);
+  if (own?.paths.get(path)?.removed !== false || own.resourceVersion === undefined) return undefined;
+  // Both must say so: after a restore of etcd, versions go backwards while time does not.
+  const newer =
+    isLower(change.resourceVersion, own.resourceVersion) && own.authorTime > Math.floor(change.admittedAt / 1000);
+  return newer ? { kind: 'verdict', verdict: { result: 'stale', eventId, sha: own.sha } } : undefined;
+}
+
+function addToPlan(plan: CommitPlan, change: Change, path: string, target: RepositoryTarget, time: number): number {
+  const file = { path, content: change.content };
+  const last = plan.commits.at(-1);
+  const shared =
+    change.origin === 'observed' &&
+    last?.changes[0]?.origin === 'observed' &&
+    !last.files.some((other) => other.path === path);
+  if (shared) {
+    last.files.push(file);
+    last.changes.push(change);
+    return plan.commits.length - 1;
+  }
+  plan.commits.push({
+    files: [file],
+    author: authorOf(change, target),
+    committer: target.committer,
+    authorTime: change.origin === 'observed' ? time : Math.max(0, Math.floor(change.admittedAt / 1000)),
+    committerTime: time,
+    changes: [change],
+  });
+  return plan.commits.length - 1;
+}
+
+function blobAt(entry: TreeEntry | undefined): string | undefined {
+  return entry?.kind === 'file' ? entry.blob : undefined;
+}
+
+function isLower(version: string, other: string): boolean {
+  return /^\d+$/.test(version) && /^\d+$/.test(other) && BigInt(version) < BigInt(other);
+}
