@@ -17,6 +17,9 @@ FROM node:26-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates git openssh-client \
   && rm -rf /var/lib/apt/lists/*
+# ssh refuses to run for a user id that has no name.
+RUN groupadd --gid 65532 reverser \
+  && useradd --uid 65532 --gid reverser --home-dir /var/lib/gitops-reverser --create-home --shell /usr/sbin/nologin reverser
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
@@ -24,8 +27,7 @@ COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 
 # The only folder it writes to: mount an emptyDir there when the root file system is read-only.
-ENV NODE_ENV=production DATA_DIR=/var/lib/gitops-reverser HOME=/var/lib/gitops-reverser TMPDIR=/var/lib/gitops-reverser
-RUN install -d -o 65532 -g 65532 -m 0750 "$DATA_DIR"
+ENV NODE_ENV=production HOME=/var/lib/gitops-reverser TMPDIR=/var/lib/gitops-reverser DATA_DIR=/var/lib/gitops-reverser/data
 VOLUME /var/lib/gitops-reverser
 USER 65532:65532
 
