@@ -1,4 +1,4 @@
-export type ScalarStyle = 'plain' | 'literal' | 'quoted';
+export type ScalarStyle = 'plain' | 'literal' | 'single' | 'quoted';
 
 /** What YAML does not carry outside double quotes: control characters, its other line breaks, byte order marks, surrogates. */
 // eslint-disable-next-line no-control-regex -- they are what is looked for
@@ -10,9 +10,9 @@ const TRAILING_SPACE = /[ \t](\n|$)/;
 /** Every spelling of null and the booleans in YAML 1.1 and 1.2, with merge and value keys. */
 const RESERVED = /^(|~|null|true|false|y|n|yes|no|on|off|=|<<)$/i;
 
-/** Numbers in any base, with underscores removed, and as clock values of base 60. */
+/** Numbers in any base, with underscores removed, and as clock values of base 60. Some readers take even `e7` for one. */
 const NUMBER =
-  /^[-+]?(0x[0-9a-f]*|0o[0-7]*|0b[01]*|([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]*)?|\.inf|\.nan|[0-9]+(:[0-9]*)+(\.[0-9]*)?)$/i;
+  /^[-+]?(0x[0-9a-f]*|0o[0-7]*|0b[01]*|([0-9]+(\.[0-9]*)?|\.[0-9]*)(e[-+]?[0-9]*)?|e[-+]?[0-9]+|\.inf|\.nan|[0-9]+(:[0-9]*)+(\.[0-9]*)?)$/i;
 
 /** YAML 1.1 reads it as a time. */
 const TIMESTAMP = /^[0-9]{4}-[0-9]/;
@@ -22,12 +22,13 @@ const INDICATOR = /^[-?:](?=[\s]|$)|^(---|\.\.\.)|^[,[\]{}#&*!|>'"%@`\s]|:(?=[\s
 
 /**
  * How a string value is written so that readers of YAML 1.1 (Kubernetes) and 1.2 both get back exactly this string:
- * literal block for several lines, plain where nothing could be misread, else double quotes.
+ * literal block for several lines, plain where nothing could be misread, single quotes around double ones, else double quotes.
  */
 export function chooseScalarStyle(text: string): ScalarStyle {
   if (UNPRINTABLE.test(text)) return 'quoted';
   if (text.includes('\n')) return canBeLiteral(text) ? 'literal' : 'quoted';
-  return canBePlain(text) ? 'plain' : 'quoted';
+  if (canBePlain(text)) return 'plain';
+  return text.includes('"') && !/['\t]/.test(text) ? 'single' : 'quoted';
 }
 
 /** A key stays on one line. */

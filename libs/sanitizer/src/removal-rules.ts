@@ -15,6 +15,14 @@ import {
   unclaimed,
 } from './removal-conditions.ts';
 
+const WORKLOADS = [
+  'Deployment.apps',
+  'StatefulSet.apps',
+  'DaemonSet.apps',
+  'ReplicaSet.apps',
+  'ReplicationController',
+  'Job.batch',
+];
 const SERVICE_ACCOUNT_MOUNT = has({
   name: /^kube-api-access-/,
   mountPath: '/var/run/secrets/kubernetes.io/serviceaccount',
@@ -91,6 +99,12 @@ export const REMOVAL_RULES: readonly RemovalRule[] = [
   { remove: 'spec.jobTemplate.spec.template.metadata.creationTimestamp', when: isNull },
   { remove: 'spec.volumeClaimTemplates[].metadata.creationTimestamp', when: isNull },
   { kinds: ['StatefulSet.apps'], remove: 'spec.volumeClaimTemplates[].status' }, // the server's default, `phase: Pending`
+
+  // -- the deprecated twin that the server fills in beside every serviceAccountName
+  { kinds: ['Pod'], remove: 'spec.serviceAccount' },
+  { kinds: ['PodTemplate'], remove: 'template.spec.serviceAccount' },
+  { kinds: WORKLOADS, remove: 'spec.template.spec.serviceAccount' },
+  { kinds: ['CronJob.batch'], remove: 'spec.jobTemplate.spec.template.spec.serviceAccount' },
 
   // -- Namespace
   { kinds: ['Namespace'], remove: 'metadata.labels["kubernetes.io/metadata.name"]' },
@@ -185,7 +199,6 @@ export const REMOVAL_RULES: readonly RemovalRule[] = [
   // -- Pod: scheduling and admission
   { kinds: ['Pod'], remove: 'spec.nodeName', when: unclaimed }, // bound by the scheduler
   { kinds: ['Pod'], remove: 'spec.serviceAccountName', when: unclaimed },
-  { kinds: ['Pod'], remove: 'spec.serviceAccount', when: unclaimed },
   { kinds: ['Pod'], remove: 'spec.imagePullSecrets', when: unclaimed }, // copied from the ServiceAccount
   { kinds: ['Pod'], remove: 'spec.priority', when: unclaimed },
   { kinds: ['Pod'], remove: 'spec.priorityClassName', when: unclaimed },

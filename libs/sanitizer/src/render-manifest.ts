@@ -9,6 +9,7 @@ import type { SanitizedManifest } from './sanitize-manifest.ts';
 const STYLES = {
   plain: Scalar.PLAIN,
   literal: Scalar.BLOCK_LITERAL,
+  single: Scalar.QUOTE_SINGLE,
   quoted: Scalar.QUOTE_DOUBLE,
 } as const satisfies Record<ScalarStyle, Scalar.Type>;
 
