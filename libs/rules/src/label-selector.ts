@@ -32,7 +32,10 @@ export function compileSelector(selector: LabelSelector): Requirement[] {
 
 /** As the API server selects: NotIn and DoesNotExist also hold where the label is missing. */
 export function matchSelector(requirements: readonly Requirement[], labels: Readonly<Record<string, string>>): boolean {
-  return requirements.every((requirement) => matchRequirement(requirement, labels));
+  for (const requirement of requirements) {
+    if (!matchRequirement(requirement, labels)) return false;
+  }
+  return true;
 }
 
 function matchRequirement(requirement: Requirement, labels: Readonly<Record<string, string>>): boolean {

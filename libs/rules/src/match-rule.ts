@@ -16,54 +16,75 @@ export const IGNORE_KEY = 'gitops-reverser/ignore';
 /** Does this rule want this change? Pure; the first reason against it is the answer, the undecided namespace the last. */
 export function matchRule(rule: CompiledRule, facts: MatchFacts): MatchResult {
   const meaning = meaningOfRule(rule, facts.type);
-  return meaning === undefined ? { skipped: 'resource-not-selected' } : matchMeantRule(rule, meaning, facts);
+  if (meaning === undefined) return { skipped: 'resource-not-selected' };
+  return matchPreparedFacts(rule, meaning, prepareFacts(facts));
 }
 
-/** {@link matchRule} for a caller who knows already how the rule means the type. */
-export function matchMeantRule(rule: CompiledRule, meaning: Meaning, facts: MatchFacts): MatchResult {
-  for (const predicate of PREDICATES) {
-    const reason = predicate(rule, facts, meaning);
-    if (reason !== undefined) return { skipped: reason };
-  }
-  return matchNamespace(rule, facts);
+/** What is the same for every rule, so that a change is looked at once, however many rules there are. */
+export interface PreparedFacts {
+  facts: MatchFacts;
+  /** What every rule answers. */
+  always: SkipReason | undefined;
+  /** What rules answer that mean the type by a wildcard. */
+  noise: SkipReason | undefined;
+  inNoiseNamespace: boolean;
+  clusterScoped: boolean;
+  /** The labels that a namespaceSelector looks at. */
+  namespaceLabels: Readonly<Record<string, string>> | 'unknown';
 }
 
-type Predicate = (rule: CompiledRule, facts: MatchFacts, meaning: Meaning) => SkipReason | undefined;
+export function prepareFacts(facts: MatchFacts): PreparedFacts {
+  const namespace = namespaceOf(facts);
+  return {
+    facts,
+    always: isIgnored(facts) ? 'ignored' : facts.dying === true ? 'dying' : undefined,
+    noise: noiseOf(facts),
+    inNoiseNamespace: namespace !== undefined && NOISE_NAMESPACES.has(namespace),
+    clusterScoped: namespace === undefined,
+    namespaceLabels: isNamespace(facts) ? facts.labels : (facts.namespaceLabels ?? 'unknown'),
+  };
+}
+
+function isIgnored({ annotations, labels }: MatchFacts): boolean {
+  return labelOf(annotations, IGNORE_KEY) === 'true' || labelOf(labels, IGNORE_KEY) === 'true';
+}
 
 const isNoiseUser = compileWildcards(NOISE_USERS);
 
+function noiseOf(facts: MatchFacts): SkipReason | undefined {
+  if (isNoiseKind(facts.type)) return 'default-kind';
+  if (isNoiseObject(facts)) return 'default-object';
+  return facts.operation !== 'DELETE' && isNoiseUser(facts.user) ? 'default-user' : undefined;
+}
+
+/** {@link matchRule} for a caller who asks many rules and knows already how this one means the type. */
+export function matchPreparedFacts(rule: CompiledRule, meaning: Meaning, prepared: PreparedFacts): MatchResult {
+  if (prepared.always !== undefined) return { skipped: prepared.always };
+  for (const predicate of PREDICATES) {
+    const reason = predicate(rule, prepared.facts);
+    if (reason !== undefined) return { skipped: reason };
+  }
+  const noise = meaning === 'wildcard' ? skipNoise(rule, prepared) : undefined;
+  return noise === undefined ? matchNamespace(rule, prepared) : { skipped: noise };
+}
+
+type Predicate = (rule: CompiledRule, facts: MatchFacts) => SkipReason | undefined;
+
 const PREDICATES: readonly Predicate[] = [
   skipOperation,
-  skipIgnored,
-  skipDying,
   skipOwned,
-  skipClusterScoped,
   skipUnselectedLabels,
   skipExcludedLabels,
   skipExcludedUser,
   skipExcludedFieldManager,
-  skipNoise,
 ];
 
 function skipOperation(rule: CompiledRule, facts: MatchFacts): SkipReason | undefined {
   return rule.operations.has(facts.operation) ? undefined : 'operation-not-selected';
 }
 
-function skipIgnored(_rule: CompiledRule, { annotations, labels }: MatchFacts): SkipReason | undefined {
-  const ignored = labelOf(annotations, IGNORE_KEY) === 'true' || labelOf(labels, IGNORE_KEY) === 'true';
-  return ignored ? 'ignored' : undefined;
-}
-
-function skipDying(_rule: CompiledRule, facts: MatchFacts): SkipReason | undefined {
-  return facts.dying === true ? 'dying' : undefined;
-}
-
 function skipOwned(rule: CompiledRule, facts: MatchFacts): SkipReason | undefined {
   return facts.controllerOwner !== undefined && !rule.includeOwned ? 'owned' : undefined;
-}
-
-function skipClusterScoped(rule: CompiledRule, facts: MatchFacts): SkipReason | undefined {
-  return rule.namespaceSelector !== undefined && namespaceOf(facts) === undefined ? 'cluster-scoped' : undefined;
 }
 
 function skipUnselectedLabels(rule: CompiledRule, facts: MatchFacts): SkipReason | undefined {
@@ -83,21 +104,16 @@ function skipExcludedFieldManager(rule: CompiledRule, facts: MatchFacts): SkipRe
   return rule.excludesFieldManager(facts.fieldManager) ? 'field-manager-excluded' : undefined;
 }
 
-function skipNoise(rule: CompiledRule, facts: MatchFacts, meaning: Meaning): SkipReason | undefined {
-  if (meaning === 'named') return undefined;
-  if (isNoiseKind(facts.type)) return 'default-kind';
-  if (isNoiseObject(facts)) return 'default-object';
-  const namespace = namespaceOf(facts);
-  if (rule.namespaceSelector === undefined && namespace !== undefined && NOISE_NAMESPACES.has(namespace)) {
-    return 'default-namespace';
-  }
-  return facts.operation !== 'DELETE' && isNoiseUser(facts.user) ? 'default-user' : undefined;
+function skipNoise(rule: CompiledRule, prepared: PreparedFacts): SkipReason | undefined {
+  if (prepared.noise !== undefined) return prepared.noise;
+  return prepared.inNoiseNamespace && rule.namespaceSelector === undefined ? 'default-namespace' : undefined;
 }
 
-function matchNamespace(rule: CompiledRule, facts: MatchFacts): MatchResult {
-  if (rule.namespaceSelector === undefined) return { wanted: true };
-  const labels = isNamespace(facts) ? facts.labels : (facts.namespaceLabels ?? 'unknown');
-  if (rule.namespaceSelector.length === 0) return { wanted: true }; // selects every namespace, whatever its labels
-  if (labels === 'unknown') return { undecided: true };
-  return matchSelector(rule.namespaceSelector, labels) ? { wanted: true } : { skipped: 'namespace-not-selected' };
+function matchNamespace(rule: CompiledRule, prepared: PreparedFacts): MatchResult {
+  const selector = rule.namespaceSelector;
+  if (selector === undefined) return { wanted: true };
+  if (prepared.clusterScoped) return { skipped: 'cluster-scoped' };
+  if (selector.length === 0) return { wanted: true }; // selects every namespace, whatever its labels
+  if (prepared.namespaceLabels === 'unknown') return { undecided: true };
+  return matchSelector(selector, prepared.namespaceLabels) ? { wanted: true } : { skipped: 'namespace-not-selected' };
 }

@@ -107,7 +107,7 @@ describe('RulesService', () => {
     for (let run = 0; run < 200; run++) service.match(asked);
     const milliseconds = (performance.now() - started) / 200;
     expect(service.match(asked).wantedBy).toEqual([{ namespace: 'team', name: 'repo-7' }]);
-    // About 0.1 ms on an idle core; the bound leaves room for a busy one and still tells linear from worse.
-    expect(milliseconds).toBeLessThan(2);
+    // 0.07 ms of one core in plain Node; jest's contexts and a busy machine take many times that, quadratic work more still.
+    expect(milliseconds).toBeLessThan(10);
   });
 });

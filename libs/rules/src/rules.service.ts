@@ -5,7 +5,7 @@ import { compileRule, meaningOfRule } from './compile-rule.ts';
 import type { CompiledRule, Meaning } from './compile-rule.ts';
 import { namespaceOf } from './match-facts.ts';
 import type { MatchFacts } from './match-facts.ts';
-import { matchMeantRule } from './match-rule.ts';
+import { matchPreparedFacts, prepareFacts } from './match-rule.ts';
 import type { WatchRule } from './parse-watch-rule.ts';
 import type { SkipReason } from './skip-reason.ts';
 
@@ -61,11 +61,12 @@ export class RulesService {
       const skips = candidates.map(({ rule }) => ({ rule: rule.text, reason: 'never-captured-namespace' as const }));
       return { wantedBy: [], undecided: false, skips };
     }
+    const prepared = prepareFacts(facts);
     const wanted = new Map<string, RepositoryKey>();
     const undecided = new Set<string>();
     const skips: RuleMatch['skips'] = [];
     for (const { rule, meaning, repositoryText } of candidates) {
-      const result = matchMeantRule(rule, meaning, facts);
+      const result = matchPreparedFacts(rule, meaning, prepared);
       if ('wanted' in result) wanted.set(repositoryText, rule.repository);
       else if ('undecided' in result) undecided.add(repositoryText);
       else skips.push({ rule: rule.text, reason: result.skipped });

@@ -93,8 +93,9 @@ export const PATH_RULES: readonly TextRule[] = [
     otherwise: "the path must not hold '//', a backslash or control characters, separate folders by one '/'",
   },
   {
-    holds: (path) => path.split('/').every((folder) => Buffer.byteLength(folder) <= 255),
-    otherwise: "a folder's name may have up to 255 bytes, write a shorter one",
+    // The second half is what file systems allow, for names beyond ASCII.
+    holds: (path) => !/[^/]{201}/u.test(path) && path.split('/').every((folder) => Buffer.byteLength(folder) <= 255),
+    otherwise: "a folder's name may have up to 200 characters and 255 bytes, write a shorter one",
   },
   { holds: (path) => path.length <= 1024, otherwise: 'the path may have up to 1024 characters' },
   WELL_FORMED,
