@@ -1,5 +1,4 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { SETTINGS } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
@@ -12,7 +11,7 @@ const REPEAT_LOG_MS = 60_000;
 
 /** All connections of the process. */
 @Injectable()
-export class RedisConnections implements OnApplicationShutdown {
+export class RedisConnections {
   /** For ledger and adding jobs: fails at once while Redis is away, so that an admission call never waits for it. */
   readonly producer: Redis;
   /** Resolves when Redis has answered once. */
@@ -47,7 +46,8 @@ export class RedisConnections implements OnApplicationShutdown {
   /** A connection for a worker: commands wait for Redis. Its user closes it. */
   readonly connectWorker = (): Redis => this.connect({ maxRetriesPerRequest: null });
 
-  onApplicationShutdown(): void {
+  /** Last of all at the end of the process: everything else still uses it. */
+  disconnect(): void {
     this.producer.disconnect();
   }
 

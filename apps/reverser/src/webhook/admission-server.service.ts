@@ -72,8 +72,9 @@ export class AdmissionServer implements BeforeApplicationShutdown {
     const started = performance.now();
     if (this.ending) void reply.header('connection', 'close');
     const body = await readBody(request.body as Readable, this.budget);
-    const review = body.truncated ? parseTruncatedReview(body.text) : parseAdmissionReview(body.text);
-    if (review === undefined) {
+    const review = body.truncated ? undefined : parseAdmissionReview(body.text);
+    const identity = body.truncated ? parseTruncatedReview(body.text) : review;
+    if (identity === undefined) {
       body.release();
       this.logger.warn({
         msg: 'admission call is not an AdmissionReview',
@@ -82,15 +83,15 @@ export class AdmissionServer implements BeforeApplicationShutdown {
       });
       return reply.code(400).send({ error: 'The body is not an AdmissionReview of admission.k8s.io/v1.' });
     }
-    const work = 'dryRun' in review ? this.handler.handle(review) : this.handler.handleTruncated(review);
+    const work = review === undefined ? this.handler.handleTruncated(identity) : this.handler.handle(review);
     const recorded = work
       .catch((error: Error) =>
-        this.logger.error({ msg: 'admission call was not recorded', uid: review.uid, error: error.message }),
+        this.logger.error({ msg: 'admission call was not recorded', uid: identity.uid, error: error.message }),
       )
       .finally(body.release);
     await withinDeadline(recorded);
     this.options.onAnswered?.((performance.now() - started) / 1000);
-    return allow(review.uid);
+    return allow(identity.uid);
   }
 
   /** Proves to the operator that the API server uses the registration with this digest: see the registrar's `confirm`. */

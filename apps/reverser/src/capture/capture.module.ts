@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { LedgerWriter } from './ledger-writer.service.ts';
+import { Namespaces } from './namespaces.service.ts';
+import { Recorder } from './recorder.service.ts';
+
+/** From an admission call to a ledger record. Imports: k8s, rules, sanitizer, ledger, queue, selected types. */
+@Module({})
+export class CaptureModule {
+  static register(imports: DynamicModule['imports']): DynamicModule {
+    return {
+      module: CaptureModule,
+      imports: imports ?? [],
+      providers: [Namespaces, LedgerWriter, Recorder],
+      exports: [Namespaces, Recorder],
+    };
+  }
+}

@@ -1,0 +1,78 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { LedgerService, objectKey } from '#ledger';
+import type { LedgerRecord } from '#ledger';
+import { SettleQueue } from '#queue';
+import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import { RedisConnections } from '../redis/redis-connections.service.ts';
+import { Spill } from './spill.ts';
+
+const SPILL_RECORDS = 20_000;
+const SPILL_BYTES = 64 * 1024 * 1024;
+const DRAIN_RETRY_MS = 250;
+
+/** Writes records to the ledger and asks for a verdict; while Redis is away it holds them in memory, in order. */
+@Injectable()
+export class LedgerWriter implements OnApplicationShutdown {
+  private readonly logger = new Logger(LedgerWriter.name);
+  private readonly spill = new Spill(SPILL_RECORDS, SPILL_BYTES);
+  private timer: NodeJS.Timeout | undefined;
+  private draining: Promise<void> | undefined;
+
+  constructor(
+    private readonly ledger: LedgerService,
+    private readonly settleQueue: SettleQueue,
+    private readonly redis: RedisConnections,
+    private readonly metrics: ReverserMetrics,
+  ) {}
+
+  /** Never rejects: what Redis can't take is held, and what can't be held is counted as lost. */
+  async write(record: LedgerRecord): Promise<void> {
+    const id = objectKey(record.object);
+    // What was spilled goes first: the order of an object's records is kept.
+    if (this.spill.size === 0 && this.redis.available) {
+      try {
+        await this.send(id, record);
+        return;
+      } catch (error) {
+        this.logger.warn({ msg: 'Redis did not take a record, it is held in memory', error: (error as Error).message });
+      }
+    }
+    if (this.spill.put(id, record)) this.drainLater();
+    else this.countLost(record);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.drain().catch(() => undefined);
+    if (this.spill.size > 0)
+      this.logger.error({ msg: 'records are lost: Redis is away at the end', count: this.spill.size });
+  }
+
+  private async send(id: string, record: LedgerRecord): Promise<void> {
+    await this.ledger.record(id, record, Date.now());
+    await this.settleQueue.wake([id]);
+  }
+
+  private drainLater(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.draining ??= this.drain()
+        .catch(() => this.drainLater())
+        .finally(() => (this.draining = undefined));
+    }, DRAIN_RETRY_MS);
+  }
+
+  private async drain(): Promise<void> {
+    for (let next = this.spill.peek(); next !== undefined; next = this.spill.peek()) {
+      await this.send(next.id, next.record);
+      this.spill.shift();
+    }
+  }
+
+  private countLost(record: LedgerRecord): void {
+    const operation = record.attempt?.operation ?? 'UPDATE';
+    this.metrics.eventProcessed({ operation, result: 'dropped', reason: 'spill-full' });
+    this.logger.error({ msg: 'a record is lost: Redis is away and the memory for records is full', operation });
+  }
+}

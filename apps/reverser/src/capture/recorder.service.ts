@@ -1,0 +1,154 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { KubeObject, ObjectRef, Operation } from '#domain';
+import { KubeApi } from '#k8s';
+import { RulesService } from '#rules';
+import type { MatchFacts, RuleMatch } from '#rules';
+import { SanitizerService } from '#sanitizer';
+import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import { SelectedTypes } from '../selection/selected-types.service.ts';
+import type { AdmissionHandler, AdmissionIdentity, AdmissionRequest } from '../webhook/admission-review.ts';
+import { buildRecord } from './build-record.ts';
+import { classifyRequest } from './classify-request.ts';
+import type { ClassifiedRequest } from './classify-request.ts';
+import { LedgerWriter } from './ledger-writer.service.ts';
+import { matchFacts } from './match-facts.ts';
+import type { Writer } from './match-facts.ts';
+import { Namespaces } from './namespaces.service.ts';
+import { isSelected } from './is-selected.ts';
+
+type Write = Extract<ClassifiedRequest, { kind: 'write' }>;
+type Scale = Extract<ClassifiedRequest, { kind: 'scale' }>;
+/** For reads during admission: inside the server's deadline. */
+const READ_LIMIT_MS = 300;
+
+/** Turns admission calls into ledger records: classify, match, sanitize, write. Secret values end here. */
+@Injectable()
+export class Recorder implements AdmissionHandler {
+  private readonly logger = new Logger(Recorder.name);
+
+  constructor(
+    private readonly api: KubeApi,
+    private readonly rules: RulesService,
+    private readonly sanitizer: SanitizerService,
+    private readonly namespaces: Namespaces,
+    private readonly types: SelectedTypes,
+    private readonly writer: LedgerWriter,
+    private readonly metrics: ReverserMetrics,
+  ) {}
+
+  async handle(request: AdmissionRequest): Promise<void> {
+    this.metrics.eventReceived(request.operation);
+    const admittedAt = Date.now();
+    const classified = classifyRequest(request);
+    const writer: Writer = { user: request.user, fieldManager: request.fieldManager };
+    if (classified.kind === 'skip') this.countSkip(request.operation, classified.reason);
+    else if (classified.kind === 'scale') await this.recordScale(request.uid, classified, writer, admittedAt);
+    else await this.recordWrite(request.uid, classified, writer, admittedAt);
+  }
+
+  async handleTruncated(identity: AdmissionIdentity): Promise<void> {
+    this.metrics.eventReceived(identity.operation);
+    this.logger.warn({
+      msg: 'an admission call was too large to hold: the object will be committed as observed',
+      resource: identity.resource.resource,
+      namespace: identity.namespace,
+      name: identity.name,
+      operation: identity.operation,
+    });
+    const type = this.types.find(identity.resource.group, identity.resource.resource);
+    if (type === undefined || identity.name === '') return this.countSkip(identity.operation, 'no-identity');
+    const namespace = type.namespaced ? { namespace: identity.namespace } : {};
+    const { group, version, kind, resource } = type;
+    await this.writer.write({
+      object: { group, version, kind, resource, ...namespace, name: identity.name, uid: '' },
+      touch: true,
+    });
+  }
+
+  private async recordWrite(id: string, call: Write, writer: Writer, admittedAt: number): Promise<void> {
+    const { operation, ref, object, oldObject } = call;
+    const state = object ?? oldObject;
+    if (state === undefined) return this.countSkip(operation, 'no-identity');
+    const labels = await this.namespaces.labelsOf(ref.namespace);
+    const match = this.rules.match(matchFacts(operation, ref, state, writer, labels));
+    const oldSelected = oldObject !== undefined && this.selects(operation, ref, oldObject, writer, labels);
+    if (match.undecided) {
+      // The namespace could not be read in time: who wants the change is decided after a later live read.
+      await this.writer.write({ object: ref, touch: true });
+      return;
+    }
+    if (match.wantedBy.length === 0) this.countSkip(operation, skipReason(match));
+    if (!isSelected(match) && !oldSelected) return;
+    await this.writer.write(
+      buildRecord({
+        id,
+        operation,
+        ref,
+        user: writer.user,
+        admittedAt,
+        wantedBy: match.wantedBy,
+        old: oldObject && { object: oldObject, sanitized: this.sanitizer.sanitize(oldObject), selected: oldSelected },
+        asked: operation === 'DELETE' || object === undefined ? undefined : this.sanitizer.sanitize(object),
+      }),
+    );
+  }
+
+  /** The object with the new replicas, where it is still in the version that the call started from; else observed. */
+  private async recordScale(id: string, scale: Scale, writer: Writer, admittedAt: number): Promise<void> {
+    const type = this.types.find(scale.group, scale.resource);
+    if (type === undefined) return this.countSkip('UPDATE', 'resource-not-selected');
+    const { group, version, kind, resource } = type;
+    const ref: ObjectRef = {
+      group,
+      version,
+      kind,
+      resource,
+      namespace: scale.namespace,
+      name: scale.name,
+      uid: scale.uid,
+    };
+    const parent = await this.api.readLive(ref, AbortSignal.timeout(READ_LIMIT_MS)).catch(() => undefined);
+    if (parent?.metadata.uid !== scale.uid || parent.metadata.resourceVersion !== scale.version) {
+      await this.writer.write({ object: ref, touch: true });
+      return;
+    }
+    const asked: KubeObject = { ...parent, spec: { ...(parent['spec'] as object), replicas: scale.replicas } };
+    const labels = await this.namespaces.labelsOf(ref.namespace);
+    const match = this.rules.match(matchFacts('UPDATE', ref, asked, writer, labels));
+    if (match.wantedBy.length === 0) this.countSkip('UPDATE', skipReason(match));
+    if (!isSelected(match)) return;
+    const sanitized = this.sanitizer.sanitize(asked);
+    await this.writer.write(
+      buildRecord({
+        id,
+        operation: 'UPDATE',
+        ref,
+        user: writer.user,
+        admittedAt,
+        wantedBy: match.wantedBy,
+        old: { object: parent, sanitized: this.sanitizer.sanitize(parent), selected: true },
+        // The scale subresource changes managedFields in its own way: only the content can be foretold.
+        asked: { content: sanitized.content, digest: { content: sanitized.digest.content, fingerprint: '' } },
+      }),
+    );
+  }
+
+  private selects(
+    operation: Operation,
+    ref: ObjectRef,
+    state: KubeObject,
+    writer: Writer,
+    labels: MatchFacts['namespaceLabels'],
+  ): boolean {
+    return isSelected(this.rules.match(matchFacts(operation, ref, state, writer, labels)));
+  }
+
+  private countSkip(operation: string, reason: string): void {
+    this.metrics.eventProcessed({ operation, result: 'skipped', reason });
+  }
+}
+
+/** The one reason that a metric carries: the first rule's. */
+function skipReason(match: RuleMatch): string {
+  return match.skips[0]?.reason ?? 'resource-not-selected';
+}

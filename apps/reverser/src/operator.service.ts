@@ -1,0 +1,115 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { CertificateManager, ensureKeySecret, KubeApi } from '#k8s';
+import { Namespaces } from './capture/namespaces.service.ts';
+import { prepareDataDir, SETTINGS } from './config/settings.ts';
+import type { Settings } from './config/settings.ts';
+import { DigestKey } from './digest-key.service.ts';
+import { Readiness } from './health/readiness.service.ts';
+import { RedisConnections } from './redis/redis-connections.service.ts';
+import { RepositoryController } from './repositories/repository-controller.service.ts';
+import { SelectionController } from './selection/selection-controller.service.ts';
+import { SettleLoop } from './settle/settle-loop.service.ts';
+import { AdmissionServer } from './webhook/admission-server.service.ts';
+
+const RETRY_MS = 2_000;
+/** Bytes of the digest key: the length of HMAC-SHA-256's own output. */
+const DIGEST_KEY_BYTES = 32;
+
+/** Brings the parts up in the order in which they need each other. Each step waits for what it needs, however long. */
+@Injectable()
+export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(OperatorService.name);
+  private ending = false;
+
+  constructor(
+    @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly api: KubeApi,
+    private readonly digestKey: DigestKey,
+    private readonly certificates: CertificateManager,
+    private readonly server: AdmissionServer,
+    private readonly redis: RedisConnections,
+    private readonly namespaces: Namespaces,
+    private readonly repositories: RepositoryController,
+    private readonly selection: SelectionController,
+    private readonly settleLoop: SettleLoop,
+    private readonly readiness: Readiness,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    void this.start().catch((error: Error) => {
+      if (!this.ending) this.logger.fatal({ msg: 'the operator could not start', error: error.stack });
+    });
+  }
+
+  onModuleDestroy(): void {
+    this.ending = true;
+    this.readiness.end();
+  }
+
+  private async start(): Promise<void> {
+    const problem = prepareDataDir(this.settings);
+    if (problem !== undefined) this.logger.error({ msg: problem });
+    this.digestKey.set(await this.retrying('the digest key can not be read', () => this.readDigestKey()));
+    await this.redis.answered;
+    this.readiness.reach('redis');
+    await this.serve();
+    await this.namespaces.start();
+    await this.repositories.start(() => this.selection.trigger());
+    this.settleLoop.start();
+    await this.selection.start(
+      (key) => this.repositories.exists(key),
+      () => this.readiness.reach('webhook'),
+    );
+    this.readiness.reach('informers');
+    this.logger.log({ msg: 'operator started' });
+  }
+
+  /** The admission server, with its certificate; each new certificate is served at once and registered after. */
+  private async serve(): Promise<void> {
+    let serving: Promise<void> = Promise.resolve();
+    await this.certificates.start({
+      names: webhookNames(this.settings),
+      onChange: (certificate) => {
+        serving = this.server.useCertificate(certificate);
+        serving.then(
+          () => this.selection.trigger(),
+          (error: Error) => this.logger.error({ msg: 'the admission server can not listen', error: error.message }),
+        );
+      },
+    });
+    await serving;
+    this.readiness.reach('certificate');
+  }
+
+  private readDigestKey(): Promise<Buffer> {
+    const { podNamespace, instanceName } = this.settings;
+    return ensureKeySecret(this.api, {
+      namespace: podNamespace,
+      name: `${instanceName}-keys`,
+      instanceName,
+      key: 'digest-key',
+      bytes: DIGEST_KEY_BYTES,
+    });
+  }
+
+  private async retrying<T>(problem: string, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (this.ending) throw error;
+        this.logger.error({ msg: `${problem}, it is tried again`, error: (error as Error).message });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+}
+
+/** The names that the API server may call us by. */
+function webhookNames(settings: Settings): string[] {
+  const { url, service } = settings.webhook;
+  if (url !== undefined) return [new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')];
+  const name = `${service}.${settings.podNamespace}`;
+  return [`${name}.svc`, `${name}.svc.cluster.local`, name];
+}

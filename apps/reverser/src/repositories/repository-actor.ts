@@ -1,0 +1,216 @@
+import { Logger } from '@nestjs/common';
+import { CodedError, repositoryKeyText } from '#domain';
+import type { Change, ChangeVerdict, KubeObject, RepositoryKey } from '#domain';
+import type { KubeInformer } from '#k8s';
+import type { BatchOutcome, RepositoryLock, RepositoryQueues } from '#queue';
+import { parseGitRepoConfig } from '#rules';
+import type { GitRepoConfig } from '#rules';
+import type { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import type { OpenRepository, RepositoryAccess } from './access.service.ts';
+import { REASONS } from './repository-state.ts';
+import type { RepositoryState } from './repository-state.ts';
+import type { RepositoryReporter } from './repository-reporter.ts';
+import { retryPause } from './retry-pause.ts';
+
+export interface ActorParts {
+  access: RepositoryAccess;
+  queues: RepositoryQueues;
+  lock: RepositoryLock;
+  metrics: ReverserMetrics;
+  reporter: RepositoryReporter;
+  /** Calls `onChange` whenever the Secret appears, changes or goes. */
+  watchSecret: (namespace: string, name: string, onChange: () => void) => KubeInformer<unknown>;
+}
+
+/** How long a queue is held while its repository is not open: becoming ready ends it early. */
+const HOLD_MS = 5_000;
+
+/** Everything about one GitRepoConfig: its probe, its worker, its state. Reconciles one after the other. */
+export class RepositoryActor {
+  private readonly logger = new Logger(RepositoryActor.name);
+  private readonly text: string;
+  private config: GitRepoConfig | undefined;
+  private open: OpenRepository | undefined;
+  private secret: { name: string; informer: KubeInformer<unknown> } | undefined;
+  private failures = 0;
+  private retry: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private ended = false;
+
+  constructor(
+    private readonly key: RepositoryKey,
+    private readonly parts: ActorParts,
+  ) {
+    this.text = repositoryKeyText(key);
+  }
+
+  /** Takes a new or changed GitRepoConfig. A change of status alone is none. */
+  update(object: KubeObject): void {
+    this.parts.reporter.follow(object);
+    this.enqueue(() => this.reconcile(object));
+  }
+
+  /** The GitRepoConfig is gone, or the process ends. What is queued stays queued. */
+  async end(): Promise<void> {
+    this.ended = true;
+    clearTimeout(this.retry);
+    await this.parts.queues.stop(this.key);
+    await this.running;
+    await this.secret?.informer.stop();
+    await this.close();
+    this.parts.reporter.end();
+    this.parts.metrics.queueHolds(this.text, undefined);
+  }
+
+  /** Looks at the length of the queue, for status and metric. */
+  async measure(): Promise<void> {
+    const pending = await this.parts.queues.countPending(this.key);
+    this.parts.metrics.queueHolds(this.text, pending);
+    this.parts.reporter.pending(pending);
+  }
+
+  private enqueue(work: () => Promise<void>): void {
+    if (this.ended) return;
+    this.running = this.running.then(async () => {
+      if (this.ended) return;
+      await work().catch((error: Error) => {
+        this.logger.error({ msg: 'reconciling a repository failed', repository: this.text, error: error.stack });
+        this.retryLater();
+      });
+    });
+  }
+
+  private async reconcile(object: KubeObject): Promise<void> {
+    clearTimeout(this.retry);
+    this.failures = 0;
+    const parsed = parseGitRepoConfig(object);
+    if (!('config' in parsed)) {
+      this.config = undefined;
+      await this.follow(undefined);
+      await this.halt({ phase: 'stalled', reason: REASONS.invalidSpec, message: parsed.problems.join('; ') });
+      return;
+    }
+    this.config = parsed.config;
+    await this.follow(parsed.config);
+    if (parsed.config.suspend) {
+      const message = 'Changes are recorded and queued; nothing is written until spec.suspend is false.';
+      await this.halt({ phase: 'suspended', reason: REASONS.suspended, message });
+      return;
+    }
+    this.say({ phase: 'probing', reason: REASONS.probing, message: 'Asking the remote repository.' });
+    await this.probe();
+    await this.parts.queues.start(this.key, (changes, signal) => this.write(changes, signal));
+  }
+
+  private async halt(state: RepositoryState): Promise<void> {
+    await this.parts.queues.stop(this.key);
+    await this.close();
+    this.say(state);
+  }
+
+  private async probe(): Promise<void> {
+    const { config } = this;
+    if (config === undefined || config.suspend) return;
+    await this.close();
+    try {
+      this.open = await this.parts.access.open(config);
+      this.failures = 0;
+      this.parts.metrics.gitOperation({ operation: 'probe', result: 'ok', repository: this.text });
+      this.say({ phase: 'ready', reason: REASONS.ready, message: 'The repository can be read and pushed to.' });
+      await this.parts.queues.resumeNow(this.key);
+    } catch (error) {
+      const failure = asFailure(error);
+      this.parts.metrics.gitOperation({ operation: 'probe', result: failure.reason, repository: this.text });
+      this.say(failure);
+      this.retryLater();
+    }
+  }
+
+  private retryLater(): void {
+    clearTimeout(this.retry);
+    this.failures += 1;
+    this.retry = setTimeout(() => this.enqueue(() => this.probe()), retryPause(this.failures));
+  }
+
+  /** The Secret is watched by name, so that a corrected one heals the repository at once. */
+  private async follow(config: GitRepoConfig | undefined): Promise<void> {
+    if (this.secret?.name === config?.secretName) return;
+    await this.secret?.informer.stop();
+    this.secret = undefined;
+    const name = config?.secretName;
+    if (name === undefined) return;
+    let first = true;
+    const informer = this.parts.watchSecret(this.key.namespace, name, () => {
+      // The first news is what the probe that runs now will read itself.
+      if (!first) this.enqueue(() => this.probe());
+    });
+    void informer.synced.then(() => (first = false));
+    this.secret = { name, informer };
+  }
+
+  private async write(changes: Change[], signal: AbortSignal): Promise<BatchOutcome> {
+    const { open } = this;
+    if (open === undefined) return { holdMs: HOLD_MS };
+    const started = performance.now();
+    try {
+      const result = await this.parts.lock.hold(open.url.normalized, signal, (held) =>
+        open.repository.write(changes, { signal: held }),
+      );
+      this.failures = 0;
+      this.parts.metrics.pushTook((performance.now() - started) / 1000, this.text);
+      this.parts.metrics.gitOperation({ operation: 'push', result: 'ok', repository: this.text });
+      this.report(changes, result.verdicts, result.head);
+      return { verdicts: result.verdicts };
+    } catch (error) {
+      if (signal.aborted) return { holdMs: HOLD_MS };
+      const failure = asFailure(error);
+      this.failures += 1;
+      const holdMs = retryPause(this.failures);
+      this.parts.metrics.gitOperation({ operation: 'push', result: failure.reason, repository: this.text });
+      this.logger.warn({ msg: 'push failed, the queue is held', repository: this.text, code: failure.reason, holdMs });
+      if (this.open === open) this.say(failure);
+      return { holdMs };
+    }
+  }
+
+  private report(changes: Change[], verdicts: ChangeVerdict[], head: { sha: string; time: number } | undefined): void {
+    const byId = new Map(changes.map((change) => [change.eventId, change]));
+    for (const verdict of verdicts) {
+      const change = byId.get(verdict.eventId);
+      if (change === undefined) continue;
+      const reason = verdict.result === 'refused' ? verdict.code : verdict.result;
+      const result = verdict.result === 'stale' || verdict.result === 'refused' ? 'dropped' : verdict.result;
+      this.parts.metrics.eventProcessed({ operation: change.operation, result, reason, repository: this.text });
+      if (verdict.result === 'stale' || verdict.result === 'refused') this.parts.reporter.dropped(change, verdict);
+      const latencyMs = Date.now() - change.admittedAt;
+      this.logger.log({ msg: 'change processed', repository: this.text, latencyMs, ...describe(change), ...verdict });
+    }
+    const committed = verdicts.some((verdict) => verdict.result === 'committed');
+    this.say({ phase: 'ready', reason: REASONS.ready, message: 'The repository can be read and pushed to.' });
+    if (committed && head !== undefined) this.parts.reporter.committed(head);
+    void this.measure().catch(() => undefined); // Redis is away: the next one tells
+  }
+
+  private say(state: RepositoryState): void {
+    if (!this.ended) this.parts.reporter.say(state);
+  }
+
+  private async close(): Promise<void> {
+    const { open } = this;
+    this.open = undefined;
+    await open?.repository.close();
+  }
+}
+
+function describe(change: Change): Record<string, string> {
+  const { kind, namespace, name } = change.object;
+  return { operation: change.operation, kind, name, user: change.user, ...(namespace !== undefined && { namespace }) };
+}
+
+function asFailure(error: unknown): RepositoryState {
+  if (error instanceof CodedError) {
+    return { phase: error.retryable ? 'waiting' : 'stalled', reason: error.code, message: error.message };
+  }
+  const message = error instanceof Error ? error.message : 'Unknown error.';
+  return { phase: 'waiting', reason: 'Failed', message: `${message} It is tried again.` };
+}

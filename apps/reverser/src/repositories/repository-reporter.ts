@@ -1,0 +1,125 @@
+import { Logger } from '@nestjs/common';
+import { repositoryKeyText } from '#domain';
+import type { Change, ChangeVerdict, KubeObject, RepositoryKey } from '#domain';
+import type { Condition, KubeEvents, StatusWriter } from '#k8s';
+import { repositoryConditions } from './repository-state.ts';
+import type { RepositoryState } from './repository-state.ts';
+
+interface Status {
+  observedGeneration?: number;
+  conditions?: Condition[];
+  lastCommit?: { sha: string; time: string };
+  pendingEvents?: number;
+}
+
+/** At most one write of status in this time, but for a new state, which is told at once. */
+const STATUS_INTERVAL_MS = 1_000;
+
+/** Tells a GitRepoConfig's user how it is doing: status, and a Kubernetes Event for each new reason. */
+export class RepositoryReporter {
+  private readonly logger = new Logger(RepositoryReporter.name);
+  private object: KubeObject | undefined;
+  private status: Status = {};
+  private state: RepositoryState | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> = Promise.resolve();
+  private ended = false;
+
+  constructor(
+    private readonly key: RepositoryKey,
+    private readonly statusWriter: StatusWriter,
+    private readonly events: KubeEvents,
+  ) {}
+
+  /** The newest form of the object: its status is where the next one starts from. */
+  follow(object: KubeObject): void {
+    if (this.object?.metadata.uid !== object.metadata.uid) this.status = (object['status'] ?? {}) as Status;
+    this.object = object;
+  }
+
+  say(state: RepositoryState): void {
+    const changed = this.state?.reason !== state.reason || this.state.message !== state.message;
+    const generation = this.object?.metadata.generation ?? 0;
+    if (!changed && this.status.observedGeneration === generation) return;
+    const before = this.state;
+    this.state = state;
+    // A probe that begins says nothing new about a repository that was fine: its generation is observed when it ends.
+    const observedGeneration = state.phase === 'probing' ? this.status.observedGeneration : generation;
+    const conditions = repositoryConditions(this.status.conditions ?? [], state, generation, new Date());
+    this.status = { ...this.status, ...(observedGeneration !== undefined && { observedGeneration }), conditions };
+    this.write(0);
+    if (changed) this.announce(state, before);
+  }
+
+  committed(head: { sha: string; time: number }): void {
+    this.status = {
+      ...this.status,
+      lastCommit: { sha: head.sha, time: new Date(head.time * 1000).toISOString().replace('.000Z', 'Z') },
+    };
+    this.write(STATUS_INTERVAL_MS);
+  }
+
+  pending(count: number): void {
+    if (this.status.pendingEvents === count) return;
+    this.status = { ...this.status, pendingEvents: count };
+    this.write(STATUS_INTERVAL_MS);
+  }
+
+  /** A change that does not reach Git, and why. */
+  dropped(change: Change, verdict: Extract<ChangeVerdict, { result: 'stale' | 'refused' }>): void {
+    if (this.object === undefined) return;
+    const { kind, name, namespace } = change.object;
+    const what = `${change.operation} of ${kind}/${name}${namespace === undefined ? '' : ` in ns/${namespace}`}`;
+    const note =
+      verdict.result === 'stale'
+        ? `${what} was not written: commit ${verdict.sha.slice(0, 12)} changed its file later, and the later change wins.`
+        : `${what} was refused by the remote (${verdict.code}): ${verdict.message}`;
+    const reason = verdict.result === 'stale' ? 'StaleEvent' : 'ChangeRefused';
+    void this.events.emit({ regarding: this.object, type: 'Warning', reason, message: note, action: 'Write' });
+  }
+
+  end(): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+  }
+
+  private announce(state: RepositoryState, before: RepositoryState | undefined): void {
+    const { phase, reason, message } = state;
+    const repository = repositoryKeyText(this.key);
+    if (phase === 'waiting' || phase === 'stalled') {
+      this.logger.warn({ msg: 'repository is not ready', repository, reason, message });
+      if (this.object !== undefined) {
+        void this.events.emit({ regarding: this.object, type: 'Warning', reason, message, action: 'Probe' });
+      }
+    } else if (phase === 'ready') {
+      this.logger.log({ msg: 'repository is ready', repository });
+      const healed = before !== undefined && before.phase !== 'probing';
+      if (healed && this.object !== undefined) {
+        void this.events.emit({ regarding: this.object, type: 'Normal', reason, message, action: 'Probe' });
+      }
+    }
+  }
+
+  private write(delayMs: number): void {
+    if (delayMs > 0 && this.timer !== undefined) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.writing = this.writing.then(() => this.flush());
+    }, delayMs);
+  }
+
+  private async flush(): Promise<void> {
+    if (this.ended || this.object === undefined) return;
+    try {
+      await this.statusWriter.patch(this.object, this.status);
+    } catch (error) {
+      this.logger.warn({
+        msg: 'status was not written, it is tried again',
+        repository: repositoryKeyText(this.key),
+        error: (error as Error).message,
+      });
+      this.write(STATUS_INTERVAL_MS);
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { repositoryKeyText } from '#domain';
+import type { KubeObject, RepositoryKey } from '#domain';
+import { CertificateManager, Discovery, InformerFactory, KubeEvents, StatusWriter, WebhookRegistrar } from '#k8s';
+import type { Condition, DiscoveredType, KubeInformer } from '#k8s';
+import { RulesService } from '#rules';
+import type { SelectedResource } from '#rules';
+import { SETTINGS } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { evaluateRules } from './evaluate-rules.ts';
+import type { EvaluatedRule } from './evaluate-rules.ts';
+import { RULE_REASONS, ruleStatus } from './rule-status.ts';
+import type { RuleState } from './rule-status.ts';
+import { SelectedTypes } from './selected-types.service.ts';
+
+const WATCH_RULES = { group: 'configbutler.ai', version: 'v1alpha1', resource: 'watchrules' };
+const CUSTOM_RESOURCES = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' };
+/** News that come together are handled together. */
+const GATHER_MS = 20;
+/** Kinds of aggregated API servers come without news. */
+const DISCOVERY_AGE_MS = 60_000;
+const RETRY_MS = 2_000;
+
+/** Keeps the rules in force, and the webhook's registration to just what they select. */
+@Injectable()
+export class SelectionController implements OnApplicationShutdown {
+  private readonly logger = new Logger(SelectionController.name);
+  private rules: KubeInformer | undefined;
+  private types: { list: DiscoveredType[]; at: number } | undefined;
+  private exists: (key: RepositoryKey) => boolean = () => false;
+  private timer: NodeJS.Timeout | undefined;
+  private interval: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private again = false;
+  private ended = false;
+  private registered: () => void = () => undefined;
+  private readonly announced = new Map<string, string>();
+
+  constructor(
+    private readonly informers: InformerFactory,
+    private readonly discovery: Discovery,
+    private readonly registrar: WebhookRegistrar,
+    private readonly certificates: CertificateManager,
+    private readonly statusWriter: StatusWriter,
+    private readonly events: KubeEvents,
+    private readonly rulesService: RulesService,
+    private readonly selectedTypes: SelectedTypes,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  /** Starts to follow rules and kinds. `onRegistered` is called once the first registration is in place. */
+  async start(exists: (key: RepositoryKey) => boolean, onRegistered: () => void): Promise<void> {
+    this.exists = exists;
+    this.registered = onRegistered;
+    const changed = (): void => this.trigger();
+    this.rules = this.informers.createInformer<KubeObject>({
+      type: WATCH_RULES,
+      onAdd: changed,
+      onUpdate: (object, previous) => {
+        if (
+          object.metadata.generation !== previous.metadata.generation ||
+          object.metadata.uid !== previous.metadata.uid
+        )
+          changed();
+      },
+      onDelete: changed,
+    });
+    const kinds = this.informers.createInformer<unknown>({
+      type: CUSTOM_RESOURCES,
+      // Established and served versions are in spec and status: any change may be news.
+      transform: () => null,
+      onAdd: () => this.kindsChanged(),
+      onUpdate: () => this.kindsChanged(),
+      onDelete: () => this.kindsChanged(),
+      metadataOnly: true,
+    });
+    await Promise.all([this.rules.synced, kinds.synced]);
+    this.interval = setInterval(() => this.kindsChanged(), DISCOVERY_AGE_MS);
+    this.trigger();
+  }
+
+  /** Something that the registration depends on has changed: rules, repositories, the certificate. */
+  trigger(): void {
+    if (this.ended || this.rules === undefined) return;
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.again = true;
+      this.running ??= this.run().finally(() => (this.running = undefined));
+    }, GATHER_MS);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.ended = true;
+    clearTimeout(this.timer);
+    clearInterval(this.interval);
+    await this.running;
+  }
+
+  private kindsChanged(): void {
+    this.types = undefined;
+    this.trigger();
+  }
+
+  private async run(): Promise<void> {
+    while (this.again && !this.ended) {
+      this.again = false;
+      try {
+        await this.reconcile();
+      } catch (error) {
+        this.logger.error({
+          msg: 'the webhook registration failed, it is tried again',
+          error: (error as Error).message,
+        });
+        setTimeout(() => this.trigger(), RETRY_MS).unref();
+      }
+    }
+  }
+
+  private async reconcile(): Promise<void> {
+    const objects = [...(this.rules?.values() ?? [])];
+    const types = await this.servedTypes();
+    const evaluation = evaluateRules(objects, types, this.exists);
+    // Rules first: a call that comes with the new registration finds them in force.
+    this.selectedTypes.replace(evaluation.selected.map(({ type }) => type));
+    this.rulesService.setRules(evaluation.rules);
+    const failure = await this.register(evaluation.selected, evaluation.evaluated[0]?.object);
+    await Promise.all(evaluation.evaluated.map((rule) => this.tell(rule, failure)));
+    if (failure === undefined) this.registered();
+    else setTimeout(() => this.trigger(), RETRY_MS).unref();
+  }
+
+  /** What is wrong with the registration; nothing where the API server was seen to use it. */
+  private async register(selected: SelectedResource[], probe: KubeObject | undefined): Promise<string | undefined> {
+    const certificate = this.certificates.certificate;
+    if (certificate === undefined) return 'There is no certificate yet.';
+    const { webhook } = this.settings;
+    try {
+      const digest = await this.registrar.apply({
+        selected: selected
+          .filter(({ admitted }) => admitted)
+          .map(({ type, operations, withScale }) => ({ ...type, operations, withScale })),
+        client: webhook.url === undefined ? { service: webhook.service } : { url: webhook.url },
+        caBundle: certificate.caBundle,
+      });
+      if (probe !== undefined) await this.registrar.confirm(digest, probe);
+      return undefined;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : 'unknown error';
+      this.logger.warn({ msg: 'the API server does not use the webhook registration yet', error: message });
+      return message;
+    }
+  }
+
+  private async servedTypes(): Promise<DiscoveredType[]> {
+    if (this.types === undefined || Date.now() - this.types.at > DISCOVERY_AGE_MS) {
+      const at = Date.now();
+      const { types, failedGroups } = await this.discovery.listResourceTypes();
+      if (failedGroups.length > 0) this.logger.warn({ msg: 'some API groups could not be read', failedGroups });
+      this.types = { list: types, at };
+    }
+    return this.types.list;
+  }
+
+  private async tell({ object, state }: EvaluatedRule, failure: string | undefined): Promise<void> {
+    const said: RuleState =
+      failure === undefined || state.phase === 'stalled'
+        ? state
+        : { ...state, phase: 'progressing', reason: RULE_REASONS.registrationFailed, message: failure };
+    const previous = (object['status'] as { conditions?: Condition[] } | undefined)?.conditions ?? [];
+    const status = ruleStatus(previous, said, object.metadata.generation ?? 0, new Date());
+    try {
+      await this.statusWriter.patch(object, status);
+    } catch (error) {
+      this.logger.warn({
+        msg: 'the status of a rule was not written',
+        rule: object.metadata.name,
+        error: (error as Error).message,
+      });
+    }
+    await this.announce(object, said);
+  }
+
+  /** An Event for each new trouble of a rule. */
+  private async announce(object: KubeObject, state: RuleState): Promise<void> {
+    const key = repositoryKeyText({ namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' });
+    const text = state.phase === 'ready' ? '' : `${state.reason}: ${state.message}`;
+    if ((this.announced.get(key) ?? '') === text) return;
+    this.announced.set(key, text);
+    if (text === '') return;
+    const { reason, message } = state;
+    await this.events.emit({ regarding: object, type: 'Warning', reason, message, action: 'Register' });
+  }
+}

@@ -1,0 +1,143 @@
+import type { Change, ObjectRef, RepositoryKey } from '#domain';
+import type { LedgerEntry, Proof, ProvenChange } from '#ledger';
+
+/** The live object as the settler sees it. */
+export interface LiveView {
+  ref: ObjectRef;
+  version: string;
+  content: string;
+  manager: string;
+  /** Repositories whose rules select it, whoever writes. */
+  watchers: RepositoryKey[];
+}
+
+/** A change and the repositories that get it. */
+export interface RoutedChange {
+  change: Change;
+  repositories: RepositoryKey[];
+}
+
+/** A proven change that can't be written: its content was never seen. */
+export interface UnseenChange {
+  uid: string;
+  version: string;
+}
+
+/** Turns proven changes into the jobs of repositories, in version order. Pure. */
+export function planChanges(
+  proof: Proof,
+  entry: LedgerEntry,
+  live: LiveView | undefined,
+  now: number,
+): { changes: RoutedChange[]; unseen: UnseenChange[] } {
+  const changes: RoutedChange[] = [];
+  const unseen: UnseenChange[] = [];
+  for (const proven of proof.changes) {
+    if (proven.kind === 'persisted' && proven.attempt.wantedBy.length === 0) continue;
+    const planned =
+      proven.kind === 'persisted' ? planPersisted(proven, entry, live) : planObserved(proven, entry, live, now);
+    if (planned === undefined) unseen.push({ uid: uidOf(proven), version: proven.version });
+    else if (planned.repositories.length > 0) changes.push(planned);
+  }
+  const touched = planTouched(proof, entry, live, now);
+  if (touched !== undefined) changes.push(touched);
+  return { changes, unseen };
+}
+
+function planPersisted(
+  proven: Extract<ProvenChange, { kind: 'persisted' }>,
+  entry: LedgerEntry,
+  live: LiveView | undefined,
+): RoutedChange | undefined {
+  const { attempt, version, converted, alsoRequestedBy } = proven;
+  const asked = entry.contents.get(attempt.id);
+  const stored = converted === undefined ? undefined : contentAt(version, converted.content, entry, live);
+  const content = attempt.operation === 'DELETE' ? null : (stored ?? asked);
+  if (content === undefined) return undefined;
+  const change: Change = {
+    eventId: attempt.id,
+    origin: 'admitted',
+    operation: attempt.operation,
+    object: attempt.object,
+    user: attempt.user,
+    alsoRequestedBy,
+    admittedAt: attempt.admittedAt,
+    resourceVersion: version,
+    content,
+    managers: [],
+  };
+  return { change, repositories: attempt.wantedBy };
+}
+
+function planObserved(
+  proven: Extract<ProvenChange, { kind: 'observed' }>,
+  entry: LedgerEntry,
+  live: LiveView | undefined,
+  now: number,
+): RoutedChange | undefined {
+  const { uid, version, operation } = proven;
+  const isLive = live?.ref.uid === uid;
+  const repositories = isLive ? live.watchers : watchersOf(uid, entry);
+  const content = operation === 'DELETE' ? null : contentAt(version, proven.content, entry, live);
+  if (content === undefined) return undefined;
+  const managers = isLive && live.version === version && live.manager !== '' ? [live.manager] : [];
+  return { change: observedChange({ ...entry.object, uid }, version, operation, content, managers, now), repositories };
+}
+
+/** A look that somebody asked for: the live state is committed, unless it is known to be what was settled before. */
+function planTouched(
+  proof: Proof,
+  entry: LedgerEntry,
+  live: LiveView | undefined,
+  now: number,
+): RoutedChange | undefined {
+  if (!entry.touched || live === undefined || live.watchers.length === 0) return undefined;
+  const settled = entry.view.settled;
+  const known = settled?.uid === live.ref.uid || proof.changes.some((change) => change.version === live.version);
+  if (known) return undefined;
+  const managers = live.manager === '' ? [] : [live.manager];
+  const change = observedChange(live.ref, live.version, 'UPDATE', live.content, managers, now);
+  return { change, repositories: live.watchers };
+}
+
+function observedChange(
+  object: ObjectRef,
+  version: string,
+  operation: 'UPDATE' | 'DELETE',
+  content: string | null,
+  managers: string[],
+  now: number,
+): Change {
+  return {
+    eventId: `observed/${object.uid}/${version}`,
+    origin: 'observed',
+    operation,
+    object,
+    user: '',
+    alsoRequestedBy: [],
+    admittedAt: now,
+    resourceVersion: version,
+    content,
+    managers,
+  };
+}
+
+function contentAt(
+  version: string,
+  digest: string,
+  entry: LedgerEntry,
+  live: LiveView | undefined,
+): string | undefined {
+  return live?.version === version ? live.content : entry.contents.get(digest);
+}
+
+function watchersOf(uid: string, entry: LedgerEntry): RepositoryKey[] {
+  if (entry.view.settled?.uid === uid) return entry.watchers;
+  return (
+    entry.view.attempts.findLast((attempt) => attempt.object.uid === uid && attempt.wantedBy.length > 0)?.wantedBy ?? []
+  );
+}
+
+function uidOf(proven: ProvenChange): string {
+  return proven.kind === 'persisted' ? proven.attempt.object.uid : proven.uid;
+}

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { SettleLoop } from './settle-loop.service.ts';
+import { Settler } from './settler.service.ts';
+
+/** From ledger records to queued changes. Imports: k8s, rules, sanitizer, ledger, queue, capture. */
+@Module({})
+export class SettleModule {
+  static register(imports: DynamicModule['imports']): DynamicModule {
+    return { module: SettleModule, imports: imports ?? [], providers: [Settler, SettleLoop], exports: [SettleLoop] };
+  }
+}

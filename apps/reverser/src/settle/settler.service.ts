@@ -1,0 +1,133 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { repositoryKeyText } from '#domain';
+import type { KubeObject, ObjectRef, RepositoryKey } from '#domain';
+import { KubeApi } from '#k8s';
+import { DEFAULT_PROOF_LIMITS, LedgerService, nextView, proveObject } from '#ledger';
+import type { LedgerEntry, LiveState, Proof } from '#ledger';
+import { RepositoryQueues } from '#queue';
+import { RulesService } from '#rules';
+import { SanitizerService } from '#sanitizer';
+import { provenState } from '../capture/build-record.ts';
+import { matchFacts, newestManager } from '../capture/match-facts.ts';
+import { Namespaces } from '../capture/namespaces.service.ts';
+import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
+import { planChanges } from './plan-changes.ts';
+import type { LiveView, RoutedChange } from './plan-changes.ts';
+
+interface Look {
+  entry: LedgerEntry;
+  live: LiveState;
+  view: LiveView | undefined;
+}
+
+/** Decides what became of the attempts on one object name, and queues the changes that were persisted. */
+@Injectable()
+export class Settler {
+  private readonly logger = new Logger(Settler.name);
+
+  constructor(
+    private readonly api: KubeApi,
+    private readonly ledger: LedgerService,
+    private readonly queues: RepositoryQueues,
+    private readonly rules: RulesService,
+    private readonly sanitizer: SanitizerService,
+    private readonly namespaces: Namespaces,
+    private readonly metrics: ReverserMetrics,
+  ) {}
+
+  /** One settle job. Rejects where the API server or Redis can't be asked: the ledger makes the name due again. */
+  async settle(id: string): Promise<void> {
+    for (const pause of [...QUICK_LOOKS_MS, undefined]) {
+      const look = await this.look(id);
+      if (look === undefined) return;
+      const now = Date.now();
+      const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
+      await this.enqueue(look, proof, now);
+      const age = now - Math.max(0, ...proof.pending.map((attempt) => attempt.admittedAt));
+      const next = { ...nextView(look.entry.view, proof, look.live), watchers: look.view?.watchers ?? [] };
+      const open = await this.ledger.conclude(id, look.entry, next, now + nextLookIn(age));
+      this.count(proof);
+      if (open === 0) return;
+      // Only what is new is worth waiting for here: the rest is due again by itself.
+      if (pause === undefined || (proof.pending.length > 0 && age > 1_000)) return;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  /**
+   * Live first, the ledger second: what is visible live was admitted, hence recorded, before. That a uid is gone is only
+   * proven by a live read after its last state was known, so a uid that is new in the ledger asks for one more read.
+   */
+  private async look(id: string): Promise<Look | undefined> {
+    const first = await this.ledger.read(id);
+    if (first === undefined) return undefined;
+    let known = uidsOf(first);
+    for (;;) {
+      const object = await this.api.readLive(first.object);
+      const entry = await this.ledger.read(id);
+      if (entry === undefined) return undefined;
+      const absent = [...uidsOf(entry)].filter((uid) => uid !== object?.metadata.uid);
+      if (absent.every((uid) => known.has(uid))) return this.describe(entry, object);
+      known = uidsOf(entry);
+    }
+  }
+
+  private async describe(entry: LedgerEntry, object: KubeObject | undefined): Promise<Look> {
+    if (object === undefined) return { entry, live: undefined, view: undefined };
+    const uid = object.metadata.uid ?? '';
+    const { content, digest } = this.sanitizer.sanitize(object);
+    const state = provenState(object, digest);
+    const ref: ObjectRef = { ...entry.object, uid };
+    const watchers = await this.watchers(ref, object);
+    const manager = newestManager(object.metadata.managedFields);
+    return { entry, live: { uid, state }, view: { ref, version: state.version, content, manager, watchers } };
+  }
+
+  private async watchers(ref: ObjectRef, object: KubeObject): Promise<RepositoryKey[]> {
+    const labels = await this.namespaces.labelsOf(ref.namespace);
+    const match = this.rules.match(matchFacts('UPDATE', ref, object, undefined, labels));
+    if (match.undecided) throw new Error('The namespace of the object could not be read.');
+    return match.wantedBy;
+  }
+
+  private async enqueue(look: Look, proof: Proof, now: number): Promise<void> {
+    const { changes, unseen } = planChanges(proof, look.entry, look.view, now);
+    for (const { version } of unseen) {
+      this.metrics.eventProcessed({ operation: 'UPDATE', result: 'dropped', reason: 'content-unseen' });
+      this.logger.warn({
+        msg: 'an intermediate state was never seen whole: its change is part of the next commit',
+        version,
+      });
+    }
+    for (const [repository, routed] of groupByRepository(changes)) {
+      await this.queues.enqueue(
+        repository,
+        routed.map(({ change }) => change),
+      );
+    }
+  }
+
+  private count(proof: Proof): void {
+    for (const { attempt, reason } of proof.dismissed) {
+      this.metrics.eventProcessed({ operation: attempt.operation, result: 'dropped', reason });
+    }
+  }
+}
+
+function uidsOf(entry: LedgerEntry): Set<string> {
+  return new Set(entry.view.states.map(({ uid }) => uid));
+}
+
+function groupByRepository(changes: RoutedChange[]): [RepositoryKey, RoutedChange[]][] {
+  const groups = new Map<string, [RepositoryKey, RoutedChange[]]>();
+  for (const routed of changes) {
+    for (const key of routed.repositories) {
+      const text = repositoryKeyText(key);
+      const group = groups.get(text) ?? [key, []];
+      group[1].push(routed);
+      groups.set(text, group);
+    }
+  }
+  return [...groups.values()];
+}
