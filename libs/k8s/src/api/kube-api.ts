@@ -220,11 +220,11 @@ export class KubeApi {
     for (;;) {
       const query = { labelSelector, fieldSelector, limit: pageSize, continue: token };
       const { body } = await this.request<ListBody<T>>({ method: 'GET', path, query, accept, ...call });
-      if (!Array.isArray(body.items) || typeof body.metadata?.resourceVersion !== 'string') {
+      if (body.items === undefined || typeof body.metadata?.resourceVersion !== 'string') {
         throw new KubeError('BadResponse', `GET ${path}: the answer is no list`, { retryable: false });
       }
       const kind = body.kind.replace(/List$/, ''); // built-in lists leave both out of their items
-      for (const item of body.items)
+      for (const item of body.items ?? [])
         items.push({ ...item, apiVersion: item.apiVersion ?? body.apiVersion, kind: item.kind ?? kind });
       token = body.metadata.continue;
       if (token === undefined || token === '') return { items, resourceVersion: body.metadata.resourceVersion };
@@ -236,7 +236,8 @@ interface ListBody<T> {
   apiVersion: string;
   kind: string;
   metadata?: { resourceVersion?: string; continue?: string };
-  items?: T[];
+  /** null where an empty list is asked for as PartialObjectMetadataList. */
+  items?: T[] | null;
 }
 
 function writeQuery(options: WriteOptions): CallOptions & { query: Record<string, QueryValue> } {

@@ -74,7 +74,12 @@ export class KubeTransport {
         ...options.tls,
         agent,
         method: request.method,
-        headers: { ...request.headers, ...options.headers },
+        headers: {
+          ...request.headers,
+          ...options.headers,
+          // without it Node sends a DELETE's body unannounced, and the server takes it for the next request
+          ...(request.body === undefined ? {} : { 'Content-Length': Buffer.byteLength(request.body) }),
+        },
         signal: request.signal,
       });
       outgoing.once('socket', (socket) => socket.setKeepAlive(true, TCP_KEEPALIVE_MS));
