@@ -31,12 +31,6 @@ export function chooseScalarStyle(text: string): ScalarStyle {
   return text.includes('"') && !/['\t]/.test(text) ? 'single' : 'quoted';
 }
 
-/** A key stays on one line. */
-export function chooseKeyStyle(text: string): ScalarStyle {
-  const style = chooseScalarStyle(text);
-  return style === 'literal' ? 'quoted' : style;
-}
-
 function canBeLiteral(text: string): boolean {
   return !TRAILING_SPACE.test(text) && !/^\n*\t/.test(text) && /[^\n]/.test(text);
 }

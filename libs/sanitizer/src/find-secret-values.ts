@@ -1,8 +1,3 @@
-/** Spellings of a Secret's values, ready to look for. */
-export interface SecretFinder {
-  spellings: readonly string[];
-}
-
 /** Shorter values are no secrets that could be kept, and would be found in every other word. */
 const MIN_LENGTH = 4;
 
@@ -10,22 +5,27 @@ const MIN_LENGTH = 4;
 const COMMONPLACE = /^(true|false|null|none|[0-9]{1,5})$/i;
 
 /**
- * What to look for: each value as it is, as JSON escapes it, and as base64 in both alphabets and all three alignments (a password inside
- * an encoded `user:password`). A value that the Secret's own name or keys show anyway (`postgres`) is no secret.
+ * Tells whether a text holds one of the values: as it is, as JSON escapes it, or as base64 in both alphabets and all three
+ * alignments (a password inside an encoded `user:password`). A value that is `shown` anyway, by the Secret's own name or keys,
+ * is no secret. The spellings are worked out at the first question.
  */
-export function secretFinder(values: readonly Buffer[], shown: readonly string[]): SecretFinder {
-  const spellings = values.flatMap((bytes) => {
-    const text = bytes.toString('utf8').trim();
-    if (text.length < MIN_LENGTH || COMMONPLACE.test(text) || shown.some((word) => word.includes(text))) return [];
-    const base64 = [bytes, Buffer.from(text)].flatMap((form) => [0, 1, 2].map((offset) => alignedBase64(form, offset)));
-    const encoded = base64.filter((spelling) => spelling.length >= MIN_LENGTH);
-    return [text, JSON.stringify(text).slice(1, -1), ...encoded, ...encoded.map(urlSafe)];
-  });
-  return { spellings: [...new Set(spellings)] };
+export function secretFinder(values: readonly Buffer[], shown: readonly string[]): (text: string) => boolean {
+  let spellings: readonly string[] | undefined;
+  const names = shown.join('\n');
+  return (text) => {
+    if (text.length < MIN_LENGTH) return false;
+    spellings ??= [...new Set(values.flatMap((bytes) => spellingsOf(bytes, names)))];
+    return holdsOneOf(text, spellings);
+  };
 }
 
-export function findsSecret(finder: SecretFinder, text: string): boolean {
-  return finder.spellings.some((spelling) => text.includes(spelling));
+function spellingsOf(bytes: Buffer, names: string): string[] {
+  const text = bytes.toString('utf8').trim();
+  if (text.length < MIN_LENGTH || COMMONPLACE.test(text) || names.includes(text)) return [];
+  const base64 = [bytes, Buffer.from(text)].flatMap((form) => [0, 1, 2].map((offset) => alignedBase64(form, offset)));
+  const encoded = base64.filter((spelling) => spelling.length >= MIN_LENGTH);
+  const urlSafe = encoded.map((spelling) => spelling.replaceAll('+', '-').replaceAll('/', '_'));
+  return [text, JSON.stringify(text).slice(1, -1), ...encoded, ...urlSafe];
 }
 
 /** The characters of base64 that only the value decides when `offset` other bytes (modulo 3) stand before it. */
@@ -37,6 +37,14 @@ function alignedBase64(bytes: Buffer, offset: number): string {
   return whole.slice(from, to);
 }
 
-function urlSafe(base64: string): string {
-  return base64.replaceAll('+', '-').replaceAll('/', '_');
+/** Looks only for spellings whose pieces all occur, so that thousands of values and long texts don't multiply. */
+function holdsOneOf(text: string, spellings: readonly string[]): boolean {
+  const pieces = new Set<string>();
+  for (let at = 0; at + MIN_LENGTH <= text.length; at++) pieces.add(text.slice(at, at + MIN_LENGTH));
+  return spellings.some((spelling) => {
+    for (let at = 0; at + MIN_LENGTH <= spelling.length; at++) {
+      if (!pieces.has(spelling.slice(at, at + MIN_LENGTH))) return false;
+    }
+    return text.includes(spelling);
+  });
 }

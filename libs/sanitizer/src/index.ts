@@ -4,6 +4,8 @@ export { digestState, fingerprintOf } from './digest-state.ts';
 export { renderManifest } from './render-manifest.ts';
 export { sanitizeManifest } from './sanitize-manifest.ts';
 export type { SanitizedManifest } from './sanitize-manifest.ts';
+export { SanitizerError } from './sanitizer.error.ts';
+export type { SanitizerErrorCode } from './sanitizer.error.ts';
 export { SanitizerModule } from './sanitizer.module.ts';
 export type { SanitizerModuleOptions } from './sanitizer.module.ts';
 export { SanitizerService } from './sanitizer.service.ts';

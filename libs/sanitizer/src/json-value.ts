@@ -1,3 +1,5 @@
+import { MAX_DEPTH, SanitizerError } from './sanitizer.error.ts';
+
 /** A JSON object. Keys are hostile: `__proto__` is a legal key of a ConfigMap, so nothing here assigns by key. */
 export type JsonObject = Record<string, unknown>;
 
@@ -6,11 +8,15 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A deep copy of plain JSON; keys without a value (`undefined`) are left out, as JSON would. */
-export function copyJson(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copyJson);
+/**
+ * A deep copy of plain JSON; keys without a value (`undefined`) are left out, as JSON would.
+ * Throws {@link SanitizerError} `too-deep`.
+ */
+export function copyJson(value: unknown, depth = 0): unknown {
+  if (depth > MAX_DEPTH) throw new SanitizerError('too-deep');
+  if (Array.isArray(value)) return value.map((item) => copyJson(item, depth + 1));
   if (!isJsonObject(value)) return value;
-  return mapEntries(value, ([key, entry]) => [key, copyJson(entry)]);
+  return mapEntries(value, ([key, entry]) => [key, copyJson(entry, depth + 1)]);
 }
 
 /** A new object with every entry replaced; entries whose value is `undefined` are left out. */

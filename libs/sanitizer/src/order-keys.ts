@@ -1,17 +1,20 @@
 import { compareKeys } from './compare-keys.ts';
 import type { JsonObject } from './json-value.ts';
 
-const TOP_LEVEL = ['apiVersion', 'kind', 'metadata'];
-const METADATA = ['name', 'namespace', 'labels', 'annotations'];
+/** Where a map stands: two places have an order of their own. */
+export type Place = 'object' | 'metadata' | 'other';
 
-/** The object's entries in the file's order: what a reader looks for first stands first, the rest is sorted. */
-export function orderedEntries(object: JsonObject, path: readonly string[]): [string, unknown][] {
-  const first = path.length === 0 ? TOP_LEVEL : path.length === 1 && path[0] === 'metadata' ? METADATA : [];
-  const rest = Object.keys(object)
-    .filter((key) => object[key] !== undefined && !first.includes(key))
-    .sort(compareKeys);
-  return [...first.filter((key) => Object.hasOwn(object, key) && object[key] !== undefined), ...rest].map((key) => [
-    key,
-    object[key],
-  ]);
+const FIRST: Record<Place, readonly string[]> = {
+  object: ['apiVersion', 'kind', 'metadata'],
+  metadata: ['name', 'namespace', 'labels', 'annotations'],
+  other: [],
+};
+
+/** The map's entries in the file's order: what a reader looks for first stands first, the rest is sorted. */
+export function orderedEntries(map: JsonObject, place: Place): [string, unknown][] {
+  const first = FIRST[place].filter((key) => Object.hasOwn(map, key));
+  const rest = Object.keys(map).filter((key) => !first.includes(key));
+  return [...first, ...rest.sort(compareKeys)]
+    .filter((key) => map[key] !== undefined)
+    .map((key): [string, unknown] => [key, map[key]]);
 }

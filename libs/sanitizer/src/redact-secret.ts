@@ -1,7 +1,7 @@
 import type { KubeObject } from '#domain';
 import { hmacOf } from './digest-state.ts';
 import { canonicalJson, isJsonObject, mapEntries } from './json-value.ts';
-import { findsSecret, secretFinder } from './find-secret-values.ts';
+import { secretFinder } from './find-secret-values.ts';
 
 /** What stands where a value was. */
 export const REDACTED = 'REDACTED';
@@ -34,10 +34,10 @@ export function isSecret(object: KubeObject): boolean {
 export function redactSecret(object: KubeObject, key: Uint8Array): RedactedSecret {
   const plain = plainValues(object);
   const { namespace = '', name = '' } = object.metadata;
-  const finder = secretFinder([...plain.values()], [namespace, name, ...plain.keys()]);
+  const holdsSecret = secretFinder([...plain.values()], [namespace, name, ...plain.keys()]);
   const markers = { data: REDACTED_DATA, stringData: REDACTED };
   const redacted = mapEntries(object, ([field, value]) => {
-    if (field === 'metadata') return [field, redactMetadata(object.metadata, (text) => findsSecret(finder, text))];
+    if (field === 'metadata') return [field, redactMetadata(object.metadata, holdsSecret)];
     if (field !== 'data' && field !== 'stringData') return [field, value];
     if (!isJsonObject(value)) return [field, undefined]; // no shape that a Secret has: whatever it is, it goes
     const json = JSON_KEYS.get(object['type']);

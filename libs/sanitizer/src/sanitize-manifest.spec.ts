@@ -315,6 +315,19 @@ describe('sanitizeManifest', () => {
     );
   });
 
+  it('says so when an object is nested too deep, or deep and wide at once', () => {
+    const nested = (depth: number, leaf: unknown): unknown =>
+      Array.from({ length: depth }).reduce((value) => ({ a: value }), leaf);
+    const render = (spec: unknown) => renderManifest(sanitizeManifest(object('a.b/v1', 'K', { spec }), { digestKey }));
+    expect(render(nested(400, 'x'))).toContain('a: x');
+    expect(() => render(nested(9000, 'x'))).toThrow(expect.objectContaining({ code: 'too-deep', retryable: false }));
+    const wide = nested(
+      400,
+      Array.from({ length: 100_000 }, () => 0),
+    );
+    expect(() => render(wide)).toThrow(expect.objectContaining({ code: 'too-large', retryable: false }));
+  });
+
   it('is idempotent, changes nothing that it was given, and ignores the order of keys', () => {
     fc.assert(
       fc.property(fc.constantFrom(...CASES.map(({ resource }) => resource)), fc.jsonValue(), (resource, extra) => {

@@ -17,7 +17,7 @@ export interface SanitizedState {
 export class SanitizerService {
   constructor(@Inject(DIGEST_KEY) private readonly key: DigestKeyPort) {}
 
-  /** The file and the digests of one state of an object, as the API server sent it. */
+  /** The file and the digests of one state of an object, as the API server sent it. Throws {@link SanitizerError}. */
   sanitize(object: KubeObject): SanitizedState {
     const digestKey = this.key.digestKey();
     const content = renderManifest(sanitizeManifest(object, { digestKey }));
