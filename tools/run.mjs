@@ -14,7 +14,7 @@ const jest = (...args) => run('jest', ['--maxWorkers=2', ...args], { env: projec
 const COMMANDS = {
   build: { build: true, run: async () => ({ code: 0 }) },
   check: { run: async () => ({ code: await check() }) },
-  'control-plane': { run: (args) => node('tools/control-plane/main.ts', ...args) },
+  'control-plane': { run: (args) => node('tools/control-plane.mjs', ...args) },
   demo: { build: true, run: (args) => node('tools/demo/main.ts', ...args) },
   format: { run: (args) => run('prettier', ['--write', '--log-level', 'warn', ...(args.length > 0 ? args : ['.'])]) },
   start: { build: true, run: (args) => node(MAIN, ...args) },

@@ -24,8 +24,12 @@ export function run(command, args, { env = projectEnv(), quiet = false } = {}) {
     const child = spawn(command, args, { cwd: ROOT, env, stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
     let output = '';
     for (const stream of quiet ? [child.stdout, child.stderr] : []) stream.on('data', (chunk) => (output += chunk));
-    // The terminal sends Ctrl-C to the child as well: only stay alive until it has ended. SIGTERM comes to us alone.
-    const handlers = { SIGINT: () => {}, SIGTERM: () => child.kill('SIGTERM'), SIGHUP: () => child.kill('SIGHUP') };
+    // A terminal sends Ctrl-C to the child as well; a program that signals us does not.
+    const handlers = {
+      SIGINT: () => process.stdin.isTTY || child.kill('SIGINT'),
+      SIGTERM: () => child.kill('SIGTERM'),
+      SIGHUP: () => child.kill('SIGHUP'),
+    };
     for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
     child.once('error', (error) => reject(new UserError(`Cannot run ${command}: ${error.message}`)));
     child.once('close', (code, signal) => {

@@ -100,7 +100,7 @@ async function lastProblems(remote: GitRemote, before: Commit[]): Promise<string
 }
 
 /** One line for one commit. */
-export function describe(commit: Commit): string {
+function describe(commit: Commit): string {
   const [subject = ''] = commit.message.split('\n');
   return `${paint('yellow', commit.sha.slice(0, 8))} ${printable(subject)}  ${paint('dim', `(${printable(commit.author.name)})`)}`;
 }

@@ -54,7 +54,7 @@ export interface Operator {
 }
 
 /** Where `npm run build` puts it. */
-export const OPERATOR_MAIN = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'reverser', 'src', 'main.js');
+const OPERATOR_MAIN = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'reverser', 'src', 'main.js');
 export const OPERATOR_NAMESPACE = 'gitops-reverser-system';
 const STOP_GRACE_MS = 30_000;
 

@@ -1,5 +1,5 @@
-import { findBinaries } from './find-binaries.ts';
-import { ADMIN, startControlPlane } from './index.ts';
+import { findBinaries } from './control-plane/find-binaries.ts';
+import { ADMIN, startControlPlane } from './control-plane/index.ts';
 
 /** `npm run control-plane` starts one for a developer; with `-- --prepare` it only finds or makes the programs. */
 if (process.argv.includes('--prepare')) {
@@ -15,7 +15,7 @@ if (process.argv.includes('--prepare')) {
 As another user: ${['alice', 'bob@example.com'].map((user) => controlPlane.kubeconfigFor(user)).join(' (alice), ')} (bob@example.com)
 Ctrl-C ends it and removes its data.`);
   const keepAlive = setInterval(() => undefined, 60_000);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
       clearInterval(keepAlive);
       void controlPlane.stop().then(() => process.exit(0));
