@@ -2,7 +2,7 @@
 export type PathStep = { key: RegExp | string } | { items: true };
 
 /** One step to a place in an object: a key, or a list's item by its content (managedFields name items so, not by index). */
-export type Step = string | { item: unknown };
+type Step = string | { item: unknown };
 
 /** Where a value stands in an object. */
 export type Location = readonly Step[];

@@ -5,18 +5,21 @@ const MIN_LENGTH = 4;
 const COMMONPLACE = /^(true|false|null|none|[0-9]{1,5})$/i;
 
 /**
- * Tells whether a text holds one of the values: as it is, as JSON escapes it, or as base64 in both alphabets and all three
+ * Which of the texts hold one of the values: as it is, as JSON escapes it, or as base64 in both alphabets and all three
  * alignments (a password inside an encoded `user:password`). A value that is `shown` anyway, by the Secret's own name or keys,
- * is no secret. The spellings are worked out at the first question.
+ * is no secret.
  */
-export function secretFinder(values: readonly Buffer[], shown: readonly string[]): (text: string) => boolean {
-  let spellings: readonly string[] | undefined;
+export function findSecretValues(
+  texts: readonly string[],
+  values: readonly Buffer[],
+  shown: readonly string[],
+): ReadonlySet<string> {
+  const everything = texts.join('\n');
+  if (everything.length < MIN_LENGTH) return new Set();
   const names = shown.join('\n');
-  return (text) => {
-    if (text.length < MIN_LENGTH) return false;
-    spellings ??= [...new Set(values.flatMap((bytes) => spellingsOf(bytes, names)))];
-    return holdsOneOf(text, spellings);
-  };
+  const occurs = finderIn(everything);
+  const found = values.flatMap((bytes) => spellingsOf(bytes, names)).filter(occurs);
+  return new Set(texts.filter((text) => found.some((spelling) => text.includes(spelling))));
 }
 
 function spellingsOf(bytes: Buffer, names: string): string[] {
@@ -37,14 +40,14 @@ function alignedBase64(bytes: Buffer, offset: number): string {
   return whole.slice(from, to);
 }
 
-/** Looks only for spellings whose pieces all occur, so that thousands of values and long texts don't multiply. */
-function holdsOneOf(text: string, spellings: readonly string[]): boolean {
+/** Searches the text only for what has all its pieces there: thousands of values and a long text don't multiply. */
+function finderIn(text: string): (spelling: string) => boolean {
   const pieces = new Set<string>();
   for (let at = 0; at + MIN_LENGTH <= text.length; at++) pieces.add(text.slice(at, at + MIN_LENGTH));
-  return spellings.some((spelling) => {
+  return (spelling) => {
     for (let at = 0; at + MIN_LENGTH <= spelling.length; at++) {
       if (!pieces.has(spelling.slice(at, at + MIN_LENGTH))) return false;
     }
     return text.includes(spelling);
-  });
+  };
 }

@@ -1,6 +1,6 @@
 import { MAX_DEPTH, SanitizerError } from './sanitizer.error.ts';
 
-/** A JSON object. Keys are hostile: `__proto__` is a legal key of a ConfigMap, so nothing here assigns by key. */
+/** A JSON object. Keys are hostile: `__proto__` is a legal key of a ConfigMap, and assigning to it would set a prototype. */
 export type JsonObject = Record<string, unknown>;
 
 /** True for what JSON writes as `{...}`. */
@@ -16,16 +16,20 @@ export function copyJson(value: unknown, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw new SanitizerError('too-deep');
   if (Array.isArray(value)) return value.map((item) => copyJson(item, depth + 1));
   if (!isJsonObject(value)) return value;
-  return mapEntries(value, ([key, entry]) => [key, copyJson(entry, depth + 1)]);
+  return mapValues(value, (entry) => copyJson(entry, depth + 1));
 }
 
-/** A new object with every entry replaced; entries whose value is `undefined` are left out. */
-export function mapEntries(object: JsonObject, replace: (entry: [string, unknown]) => [string, unknown]): JsonObject {
-  return Object.fromEntries(
-    Object.entries(object)
-      .map(replace)
-      .filter(([, value]) => value !== undefined),
-  );
+/** A new object with every value replaced; where the new one is `undefined`, the entry is left out. */
+export function mapValues(object: JsonObject, replace: (value: unknown, key: string) => unknown): JsonObject {
+  const result: JsonObject = {};
+  for (const key of Object.keys(object)) {
+    const value = replace(object[key], key);
+    if (value === undefined) continue;
+    if (key === '__proto__')
+      Object.defineProperty(result, key, { value, enumerable: true, configurable: true, writable: true });
+    else result[key] = value;
+  }
+  return result;
 }
 
 /** The value of an own key; never something that the object inherited. */

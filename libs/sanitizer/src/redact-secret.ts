@@ -1,16 +1,14 @@
-import type { KubeObject } from '#domain';
+import type { KubeObject, ObjectMeta } from '#domain';
 import { hmacOf } from './digest-state.ts';
-import { canonicalJson, isJsonObject, mapEntries } from './json-value.ts';
-import { secretFinder } from './find-secret-values.ts';
+import { canonicalJson, isJsonObject, mapValues } from './json-value.ts';
+import type { JsonObject } from './json-value.ts';
+import { findSecretValues } from './find-secret-values.ts';
 
 /** What stands where a value was. */
-export const REDACTED = 'REDACTED';
-
-/** `data` holds base64, so the marker does too: the file can be applied, and decodes to the word. */
-const REDACTED_DATA = Buffer.from(REDACTED).toString('base64');
+const REDACTED = 'REDACTED';
 
 /** The API server takes Docker credentials only as a JSON object, so their marker is one. */
-const REDACTED_JSON = Buffer.from(JSON.stringify({ [REDACTED]: true })).toString('base64');
+const REDACTED_JSON = JSON.stringify({ [REDACTED]: true });
 const JSON_KEYS: ReadonlyMap<unknown, string> = new Map([
   ['kubernetes.io/dockerconfigjson', '.dockerconfigjson'],
   ['kubernetes.io/dockercfg', '.dockercfg'],
@@ -29,24 +27,26 @@ export function isSecret(object: KubeObject): boolean {
 /**
  * A Secret without its values; keys stay. The digest changes when a value, a key or the name does. Namespace and name are in
  * it, and all pairs at once: equal values of two Secrets or two keys don't show. Annotations and labels that hold a value are
- * redacted too, in the spellings that {@link secretFinder} knows.
+ * redacted too, in the spellings that {@link findSecretValues} knows.
  */
 export function redactSecret(object: KubeObject, key: Uint8Array): RedactedSecret {
   const plain = plainValues(object);
   const { namespace = '', name = '' } = object.metadata;
-  const holdsSecret = secretFinder([...plain.values()], [namespace, name, ...plain.keys()]);
-  const markers = { data: REDACTED_DATA, stringData: REDACTED };
-  const redacted = mapEntries(object, ([field, value]) => {
-    if (field === 'metadata') return [field, redactMetadata(object.metadata, holdsSecret)];
-    if (field !== 'data' && field !== 'stringData') return [field, value];
-    if (!isJsonObject(value)) return [field, undefined]; // no shape that a Secret has: whatever it is, it goes
-    const json = JSON_KEYS.get(object['type']);
-    const marker = (entry: string): string =>
-      entry === json ? (field === 'data' ? REDACTED_JSON : decode(REDACTED_JSON).toString()) : markers[field];
-    return [field, mapEntries(value, ([entry]) => [entry, marker(entry)])];
+  const exposed = findSecretValues(textsOf(object.metadata), [...plain.values()], [namespace, name, ...plain.keys()]);
+  const redacted = mapValues(object, (value, field) => {
+    if (field === 'metadata') return redactMetadata(object.metadata, exposed);
+    if (field !== 'data' && field !== 'stringData') return value;
+    if (!isJsonObject(value)) return undefined; // no shape that a Secret has: whatever it is, it goes
+    return mapValues(value, (_, entry) => markerOf(object, field, entry));
   }) as KubeObject;
   const pairs = [...plain].map(([entry, bytes]) => [entry, bytes.toString('base64')]).sort(byKey);
   return { object: redacted, digest: hmacOf(key, `secret-values\0${canonicalJson([namespace, name, pairs])}`) };
+}
+
+/** `data` holds base64, so its markers do too: the file can be applied, and they decode to the word. */
+function markerOf(secret: KubeObject, field: 'data' | 'stringData', key: string): string {
+  const marker = JSON_KEYS.get(secret['type']) === key ? REDACTED_JSON : REDACTED;
+  return field === 'data' ? Buffer.from(marker).toString('base64') : marker;
 }
 
 /** Every key with its bytes; as in the API server, stringData wins over data. */
@@ -60,18 +60,19 @@ function plainValues(object: KubeObject): Map<string, Buffer> {
   ]);
 }
 
-function redactMetadata(metadata: KubeObject['metadata'], holdsSecret: (text: string) => boolean): unknown {
-  const redact = (map: unknown): unknown =>
-    isJsonObject(map)
-      ? mapEntries(map, ([key, value]) => {
-          if (holdsSecret(key)) return [key, undefined];
-          return [key, typeof value === 'string' && holdsSecret(value) ? REDACTED : value];
-        })
-      : map;
-  return mapEntries(metadata, ([field, value]) => [
-    field,
-    field === 'annotations' || field === 'labels' ? redact(value) : value,
-  ]);
+/** Every key and value of the maps that people and tools write freely. */
+function textsOf({ annotations, labels }: ObjectMeta): string[] {
+  return [annotations, labels].flatMap((map) => (isJsonObject(map) ? Object.entries(map).flat() : [])).map(textOf);
+}
+
+function redactMetadata(metadata: ObjectMeta, exposed: ReadonlySet<string>): JsonObject {
+  const redact = (value: unknown, key: string): unknown => {
+    if (exposed.has(key)) return undefined;
+    return exposed.has(textOf(value)) ? REDACTED : value;
+  };
+  return mapValues(metadata, (value, field) =>
+    (field === 'annotations' || field === 'labels') && isJsonObject(value) ? mapValues(value, redact) : value,
+  );
 }
 
 function textOf(value: unknown): string {

@@ -14,7 +14,7 @@ const RULES = compileRules(REMOVAL_RULES);
 
 /**
  * The object as a person could have written it: without what servers and controllers write, see {@link REMOVAL_RULES}. Where both can write a
- * field, managedFields decide; where those are missing it stays. Idempotent, pure; the input is not changed. A Secret comes out redacted, with a
+ * field, managedFields decide; where those are missing it stays. Pure, and idempotent for the object (a redacted Secret has other values, hence another digest). A Secret comes out redacted, with a
  * comment that carries the keyed digest of its values. Throws {@link SanitizerError} `too-deep`.
  */
 export function sanitizeManifest(object: KubeObject, options: { digestKey: Uint8Array }): SanitizedManifest {
