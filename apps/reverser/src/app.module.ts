@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { GitModule } from '#git';
-import { K8sModule, loadKubeConfig, PROBE_FIELD_MANAGER, probeWarning } from '#k8s';
+import { K8sModule, loadKubeConfig, PROBE_MANAGER } from '#k8s';
 import { LEDGER_OPTIONS, LEDGER_REDIS, LedgerModule } from '#ledger';
 import { QUEUE_OPTIONS, QueueModule } from '#queue';
 import { RulesModule } from '#rules';
@@ -70,7 +70,7 @@ export class AppModule {
             port: settings.webhook.port,
             host: settings.webhook.host,
             shutdownGraceMs: settings.shutdownGraceMs,
-            probe: { fieldManager: PROBE_FIELD_MANAGER, warning: probeWarning },
+            probe: { fieldManager: PROBE_MANAGER, warning: (digest) => `${PROBE_MANAGER}:${digest}` },
             onAnswered: (seconds) => metrics.admissionTook(seconds),
           }),
         },

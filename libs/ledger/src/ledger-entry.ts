@@ -11,6 +11,9 @@ export interface LedgerRecord {
   object: ObjectRef;
 }
 
+/** Who hears of an observed change of an object, by what it does to the file. */
+export type Watchers = Record<'UPDATE' | 'DELETE', RepositoryKey[]>;
+
 /** All that Redis holds about one object name. `fields` are the hash fields that were read: only those may be deleted. */
 export interface LedgerEntry {
   object: ObjectRef;
@@ -19,7 +22,7 @@ export interface LedgerEntry {
   contents: Map<string, string>;
   touched: boolean;
   /** The repositories whose rules selected the object when it was last settled: they hear of its unexplained end. */
-  watchers: RepositoryKey[];
+  watchers: Watchers;
   fields: string[];
 }
 
@@ -49,7 +52,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     view: { attempts: [], states: [] },
     contents: new Map(),
     touched: false,
-    watchers: [],
+    watchers: { UPDATE: [], DELETE: [] },
     fields: Object.keys(hash),
   };
   for (const [field, value] of Object.entries(hash)) {
@@ -57,7 +60,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     else if (field.startsWith('s:')) entry.view.states.push(decodeState(field, value));
     else if (field.startsWith('c:') || field.startsWith('t:')) entry.contents.set(field.slice(2), value);
     else if (field === 'settled') entry.view.settled = JSON.parse(value) as SettledMark;
-    else if (field === 'watchers') entry.watchers = JSON.parse(value) as RepositoryKey[];
+    else if (field === 'watchers') entry.watchers = JSON.parse(value) as Watchers;
     else if (field === 'touch') entry.touched = true;
   }
   entry.view.attempts.sort((a, b) => a.admittedAt - b.admittedAt || (a.id < b.id ? -1 : 1));

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import type { RepositoryKey } from '#domain';
 import { decodeEntry, encodeRecord, stateField, stateFlags } from './ledger-entry.ts';
-import type { LedgerEntry, LedgerRecord } from './ledger-entry.ts';
+import type { LedgerEntry, LedgerRecord, Watchers } from './ledger-entry.ts';
 import type { LedgerView } from './proof.ts';
 
 /** A connection that fails at once while Redis is away; made by the app. */
@@ -74,7 +73,7 @@ export class LedgerService {
   async conclude(
     id: string,
     entry: LedgerEntry,
-    next: LedgerView & { watchers: RepositoryKey[] },
+    next: LedgerView & { watchers: Watchers },
     nextLook: number,
   ): Promise<number> {
     const keep: Record<string, string> = { watchers: JSON.stringify(next.watchers) };

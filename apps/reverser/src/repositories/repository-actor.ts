@@ -209,7 +209,8 @@ function describe(change: Change): Record<string, string> {
 
 function asFailure(error: unknown): RepositoryState {
   if (error instanceof CodedError) {
-    return { phase: error.retryable ? 'waiting' : 'stalled', reason: error.code, message: error.message };
+    const { retryable, code, message }: CodedError = error;
+    return { phase: retryable ? 'waiting' : 'stalled', reason: code, message };
   }
   const message = error instanceof Error ? error.message : 'Unknown error.';
   return { phase: 'waiting', reason: 'Failed', message: `${message} It is tried again.` };

@@ -4,12 +4,12 @@ import { repositoryKeyText } from '#domain';
 import type { KubeObject, RepositoryKey } from '#domain';
 import { InformerFactory, KubeEvents, StatusWriter } from '#k8s';
 import { RepositoryLock, RepositoryQueues } from '#queue';
+import { GIT_REPO_CONFIGS } from '../custom-resources.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { RepositoryAccess } from './access.service.ts';
 import { RepositoryActor } from './repository-actor.ts';
 import { RepositoryReporter } from './repository-reporter.ts';
 
-const GIT_REPO_CONFIGS = { group: 'configbutler.ai', version: 'v1alpha1', resource: 'gitrepoconfigs' };
 const SECRETS = { group: '', version: 'v1', resource: 'secrets' };
 const MEASURE_MS = 2_000;
 

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
 import type { Change, ChangeVerdict, KubeObject, RepositoryKey } from '#domain';
 import type { Condition, KubeEvents, StatusWriter } from '#k8s';
+import { GIT_REPO_CONFIGS, statusRef } from '../custom-resources.ts';
 import { repositoryConditions } from './repository-state.ts';
 import type { RepositoryState } from './repository-state.ts';
 
@@ -33,7 +34,7 @@ export class RepositoryReporter {
 
   /** The newest form of the object: its status is where the next one starts from. */
   follow(object: KubeObject): void {
-    if (this.object?.metadata.uid !== object.metadata.uid) this.status = (object['status'] ?? {}) as Status;
+    if (this.object?.metadata.uid !== object.metadata.uid) this.status = object['status'] ?? {};
     this.object = object;
   }
 
@@ -45,7 +46,7 @@ export class RepositoryReporter {
     this.state = state;
     // A probe that begins says nothing new about a repository that was fine: its generation is observed when it ends.
     const observedGeneration = state.phase === 'probing' ? this.status.observedGeneration : generation;
-    const conditions = repositoryConditions(this.status.conditions ?? [], state, generation, new Date());
+    const conditions = repositoryConditions(this.status.conditions ?? [], state, generation, Date.now());
     this.status = { ...this.status, ...(observedGeneration !== undefined && { observedGeneration }), conditions };
     this.write(0);
     if (changed) this.announce(state, before);
@@ -112,7 +113,7 @@ export class RepositoryReporter {
   private async flush(): Promise<void> {
     if (this.ended || this.object === undefined) return;
     try {
-      await this.statusWriter.patch(this.object, this.status);
+      await this.statusWriter.patch(statusRef(GIT_REPO_CONFIGS, this.object), { ...this.status });
     } catch (error) {
       this.logger.warn({
         msg: 'status was not written, it is tried again',

@@ -1,5 +1,5 @@
-import type { Condition } from '#k8s';
-import { setCondition } from '#k8s';
+import { setReadiness } from '#k8s';
+import type { Condition, Readiness } from '#k8s';
 
 /** Condition reasons beside the codes of GitError. */
 export const REASONS = {
@@ -20,34 +20,20 @@ export interface RepositoryState {
   message: string;
 }
 
-/** The conditions of a state, after kstatus: Ready, and Reconciling and Stalled as abnormal ones. Pure. */
+const READINESS: Record<RepositoryState['phase'], Readiness> = {
+  probing: 'reconciling',
+  waiting: 'reconciling',
+  ready: 'ready',
+  stalled: 'stalled',
+  suspended: 'stalled',
+};
+
+/** The conditions of a state. Pure. @param now milliseconds since the epoch */
 export function repositoryConditions(
   previous: Condition[],
-  state: RepositoryState,
+  { phase, reason, message }: RepositoryState,
   observedGeneration: number,
-  now: Date,
+  now: number,
 ): Condition[] {
-  const { phase, reason, message } = state;
-  const flag = (value: boolean): 'True' | 'False' => (value ? 'True' : 'False');
-  const ready = phase === 'ready';
-  const reconciling = phase === 'probing' || phase === 'waiting';
-  const updates = [
-    { type: 'Ready', status: phase === 'probing' ? ('Unknown' as const) : flag(ready), reason, message },
-    {
-      type: 'Reconciling',
-      status: flag(reconciling),
-      reason: reconciling ? reason : 'Idle',
-      message: reconciling ? message : '',
-    },
-    {
-      type: 'Stalled',
-      status: flag(phase === 'stalled'),
-      reason: phase === 'stalled' ? reason : 'NotStalled',
-      message: phase === 'stalled' ? message : '',
-    },
-  ];
-  return updates.reduce(
-    (conditions, update) => setCondition(conditions, { ...update, observedGeneration }, now),
-    previous,
-  );
+  return setReadiness(previous, READINESS[phase], { reason, message, observedGeneration }, now);
 }

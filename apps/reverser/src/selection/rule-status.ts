@@ -1,5 +1,5 @@
-import type { Condition } from '#k8s';
-import { setCondition } from '#k8s';
+import { setReadiness } from '#k8s';
+import type { Condition, Readiness } from '#k8s';
 
 /** Condition reasons of a WatchRule. */
 export const RULE_REASONS = {
@@ -31,20 +31,20 @@ export interface RuleStatus {
   matchedResourceCount: number;
 }
 
-/** The status of a rule, after kstatus: Ready, and Reconciling and Stalled as abnormal conditions. Pure. */
-export function ruleStatus(previous: Condition[], state: RuleState, observedGeneration: number, now: Date): RuleStatus {
-  const { phase, reason, message } = state;
-  const abnormal = (on: boolean, off: string): { status: 'True' | 'False'; reason: string; message: string } =>
-    on ? { status: 'True', reason, message } : { status: 'False', reason: off, message: '' };
-  const updates = [
-    { type: 'Ready', status: phase === 'ready' ? ('True' as const) : ('False' as const), reason, message },
-    { type: 'Reconciling', ...abnormal(phase === 'progressing', 'Idle') },
-    { type: 'Stalled', ...abnormal(phase === 'stalled', 'NotStalled') },
-  ];
-  const conditions = updates.reduce(
-    (result, update) => setCondition(result, { ...update, observedGeneration }, now),
-    previous,
-  );
-  const { matchedResources } = state;
+const READINESS: Record<RuleState['phase'], Readiness> = {
+  ready: 'ready',
+  progressing: 'reconciling',
+  stalled: 'stalled',
+};
+
+/** The status of a rule. Pure. @param now milliseconds since the epoch */
+export function ruleStatus(
+  previous: Condition[],
+  state: RuleState,
+  observedGeneration: number,
+  now: number,
+): RuleStatus {
+  const { phase, reason, message, matchedResources } = state;
+  const conditions = setReadiness(previous, READINESS[phase], { reason, message, observedGeneration }, now);
   return { observedGeneration, conditions, matchedResources, matchedResourceCount: matchedResources.length };
 }

@@ -2,19 +2,27 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
 import type { KubeObject, RepositoryKey } from '#domain';
-import { CertificateManager, Discovery, InformerFactory, KubeEvents, StatusWriter, WebhookRegistrar } from '#k8s';
-import type { Condition, DiscoveredType, KubeInformer } from '#k8s';
+import {
+  buildWebhookConfiguration,
+  CertificateManager,
+  Discovery,
+  InformerFactory,
+  KubeEvents,
+  StatusWriter,
+  WebhookRegistrar,
+} from '#k8s';
+import type { DiscoveredType, KubeInformer } from '#k8s';
 import { RulesService } from '#rules';
 import type { SelectedResource } from '#rules';
 import { SETTINGS } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
+import { statusRef, WATCH_RULES } from '../custom-resources.ts';
 import { evaluateRules } from './evaluate-rules.ts';
 import type { EvaluatedRule } from './evaluate-rules.ts';
 import { RULE_REASONS, ruleStatus } from './rule-status.ts';
 import type { RuleState } from './rule-status.ts';
 import { SelectedTypes } from './selected-types.service.ts';
 
-const WATCH_RULES = { group: 'configbutler.ai', version: 'v1alpha1', resource: 'watchrules' };
 const CUSTOM_RESOURCES = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' };
 /** News that come together are handled together. */
 const GATHER_MS = 20;
@@ -34,6 +42,8 @@ export class SelectionController implements OnApplicationShutdown {
   private running: Promise<void> | undefined;
   private again = false;
   private ended = false;
+  /** Digest of the registration that the API server was seen to use. */
+  private confirmed = '';
   private registered: () => void = () => undefined;
   private readonly announced = new Map<string, string>();
 
@@ -118,7 +128,7 @@ export class SelectionController implements OnApplicationShutdown {
   }
 
   private async reconcile(): Promise<void> {
-    const objects = [...(this.rules?.values() ?? [])];
+    const objects = this.rules?.items() ?? [];
     const types = await this.servedTypes();
     const evaluation = evaluateRules(objects, types, this.exists);
     // Rules first: a call that comes with the new registration finds them in force.
@@ -134,16 +144,25 @@ export class SelectionController implements OnApplicationShutdown {
   private async register(selected: SelectedResource[], probe: KubeObject | undefined): Promise<string | undefined> {
     const certificate = this.certificates.certificate;
     if (certificate === undefined) return 'There is no certificate yet.';
-    const { webhook } = this.settings;
+    const { webhook, podNamespace, instanceName } = this.settings;
     try {
-      const digest = await this.registrar.apply({
-        selected: selected
-          .filter(({ admitted }) => admitted)
-          .map(({ type, operations, withScale }) => ({ ...type, operations, withScale })),
-        client: webhook.url === undefined ? { service: webhook.service } : { url: webhook.url },
+      const desired = buildWebhookConfiguration({
+        instanceName,
+        podNamespace,
+        selected: selected.filter(({ admitted }) => admitted).map((each) => ({ ...each.type, ...each })),
+        client:
+          webhook.url === undefined
+            ? { service: { namespace: podNamespace, name: webhook.service } }
+            : { url: webhook.url },
         caBundle: certificate.caBundle,
       });
-      if (probe !== undefined) await this.registrar.confirm(digest, probe);
+      const changed = await this.registrar.apply(desired);
+      const empty = selected.every(({ admitted }) => !admitted);
+      if (probe === undefined || empty || (!changed && this.confirmed === desired.digest)) return undefined;
+      if (!(await this.registrar.confirm(desired.digest, statusRef(WATCH_RULES, probe)))) {
+        return `The API server does not call the webhook: check that it reaches ${webhook.url ?? `the Service ${webhook.service}`}.`;
+      }
+      this.confirmed = desired.digest;
       return undefined;
     } catch (error) {
       const message = error instanceof Error ? error.message : 'unknown error';
@@ -167,10 +186,11 @@ export class SelectionController implements OnApplicationShutdown {
       failure === undefined || state.phase === 'stalled'
         ? state
         : { ...state, phase: 'progressing', reason: RULE_REASONS.registrationFailed, message: failure };
-    const previous = (object['status'] as { conditions?: Condition[] } | undefined)?.conditions ?? [];
-    const status = ruleStatus(previous, said, object.metadata.generation ?? 0, new Date());
     try {
-      await this.statusWriter.patch(object, status);
+      const generation = object.metadata.generation ?? 0;
+      await this.statusWriter.patch(statusRef(WATCH_RULES, object), (stored) => ({
+        ...ruleStatus(stored.conditions ?? [], said, generation, Date.now()),
+      }));
     } catch (error) {
       this.logger.warn({
         msg: 'the status of a rule was not written',

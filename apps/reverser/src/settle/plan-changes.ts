@@ -1,5 +1,5 @@
 import type { Change, ObjectRef, RepositoryKey } from '#domain';
-import type { LedgerEntry, Proof, ProvenChange } from '#ledger';
+import type { LedgerEntry, Proof, ProvenChange, Watchers } from '#ledger';
 
 /** The live object as the settler sees it. */
 export interface LiveView {
@@ -8,7 +8,7 @@ export interface LiveView {
   content: string;
   manager: string;
   /** Repositories whose rules select it, whoever writes. */
-  watchers: RepositoryKey[];
+  watchers: Watchers;
 }
 
 /** A change and the repositories that get it. */
@@ -77,7 +77,7 @@ function planObserved(
 ): RoutedChange | undefined {
   const { uid, version, operation } = proven;
   const isLive = live?.ref.uid === uid;
-  const repositories = isLive ? live.watchers : watchersOf(uid, entry);
+  const repositories = (isLive ? live.watchers : watchersOf(uid, entry))[operation];
   const content = operation === 'DELETE' ? null : contentAt(version, proven.content, entry, live);
   if (content === undefined) return undefined;
   const managers = isLive && live.version === version && live.manager !== '' ? [live.manager] : [];
@@ -91,13 +91,13 @@ function planTouched(
   live: LiveView | undefined,
   now: number,
 ): RoutedChange | undefined {
-  if (!entry.touched || live === undefined || live.watchers.length === 0) return undefined;
+  if (!entry.touched || live === undefined || live.watchers.UPDATE.length === 0) return undefined;
   const settled = entry.view.settled;
   const known = settled?.uid === live.ref.uid || proof.changes.some((change) => change.version === live.version);
   if (known) return undefined;
   const managers = live.manager === '' ? [] : [live.manager];
   const change = observedChange(live.ref, live.version, 'UPDATE', live.content, managers, now);
-  return { change, repositories: live.watchers };
+  return { change, repositories: live.watchers.UPDATE };
 }
 
 function observedChange(
@@ -131,11 +131,11 @@ function contentAt(
   return live?.version === version ? live.content : entry.contents.get(digest);
 }
 
-function watchersOf(uid: string, entry: LedgerEntry): RepositoryKey[] {
+function watchersOf(uid: string, entry: LedgerEntry): Watchers {
   if (entry.view.settled?.uid === uid) return entry.watchers;
-  return (
-    entry.view.attempts.findLast((attempt) => attempt.object.uid === uid && attempt.wantedBy.length > 0)?.wantedBy ?? []
-  );
+  const wanted = entry.view.attempts.findLast(({ object, wantedBy }) => object.uid === uid && wantedBy.length > 0);
+  const repositories = wanted?.wantedBy ?? [];
+  return { UPDATE: repositories, DELETE: repositories };
 }
 
 function uidOf(proven: ProvenChange): string {

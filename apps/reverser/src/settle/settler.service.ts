@@ -3,7 +3,7 @@ import { repositoryKeyText } from '#domain';
 import type { KubeObject, ObjectRef, RepositoryKey } from '#domain';
 import { KubeApi } from '#k8s';
 import { DEFAULT_PROOF_LIMITS, LedgerService, nextView, proveObject } from '#ledger';
-import type { LedgerEntry, LiveState, Proof } from '#ledger';
+import type { LedgerEntry, LiveState, Proof, Watchers } from '#ledger';
 import { RepositoryQueues } from '#queue';
 import { RulesService } from '#rules';
 import { SanitizerService } from '#sanitizer';
@@ -45,7 +45,10 @@ export class Settler {
       const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
       await this.enqueue(look, proof, now);
       const age = now - Math.max(0, ...proof.pending.map((attempt) => attempt.admittedAt));
-      const next = { ...nextView(look.entry.view, proof, look.live), watchers: look.view?.watchers ?? [] };
+      const next = {
+        ...nextView(look.entry.view, proof, look.live),
+        watchers: look.view?.watchers ?? look.entry.watchers,
+      };
       const open = await this.ledger.conclude(id, look.entry, next, now + nextLookIn(age));
       this.count(proof);
       if (open === 0) return;
@@ -84,11 +87,14 @@ export class Settler {
     return { entry, live: { uid, state }, view: { ref, version: state.version, content, manager, watchers } };
   }
 
-  private async watchers(ref: ObjectRef, object: KubeObject): Promise<RepositoryKey[]> {
+  private async watchers(ref: ObjectRef, object: KubeObject): Promise<Watchers> {
     const labels = await this.namespaces.labelsOf(ref.namespace);
-    const match = this.rules.match(matchFacts('UPDATE', ref, object, undefined, labels));
-    if (match.undecided) throw new Error('The namespace of the object could not be read.');
-    return match.wantedBy;
+    const wantedBy = (operation: 'UPDATE' | 'DELETE'): RepositoryKey[] => {
+      const match = this.rules.match(matchFacts(operation, ref, object, undefined, labels));
+      if (match.undecided) throw new Error('The namespace of the object could not be read.');
+      return match.wantedBy;
+    };
+    return { UPDATE: wantedBy('UPDATE'), DELETE: wantedBy('DELETE') };
   }
 
   private async enqueue(look: Look, proof: Proof, now: number): Promise<void> {
