@@ -50,7 +50,7 @@ export class KubeTransport {
     } catch (error) {
       if (error instanceof StaleSocketError) {
         try {
-          return await this.exchange(request, { ...options, agent: false });
+          return await this.exchange(request, { ...options, agent: options.proxied ? options.agent : false });
         } catch (second) {
           throw errorFromNetwork(request, second instanceof StaleSocketError ? second.cause : second);
         }

@@ -78,8 +78,10 @@ export class CertificateManager implements OnApplicationShutdown {
   async reconcile(watch: CertificateWatch): Promise<void> {
     const { podNamespace, instanceName } = this.options;
     const place = { namespace: podNamespace, name: this.secretName, instanceName };
+    let issued: CertificateFiles | undefined;
     const decide = async (secret: KubeObject | undefined): Promise<Record<string, string> | undefined> => {
       const files = filesOf(secret);
+      issued = undefined;
       const names = watch.names;
       const renewed = await renewCertificates(files, {
         names,
@@ -87,10 +89,13 @@ export class CertificateManager implements OnApplicationShutdown {
         now: Date.now(),
       });
       if (renewed === files) return undefined;
-      this.logger.log({ msg: 'webhook certificate issued', secret: this.secretName, names });
+      issued = renewed;
       return { 'ca.crt': renewed.caCert, 'ca.key': renewed.caKey, 'tls.crt': renewed.cert, 'tls.key': renewed.key };
     };
     const { cert, key, caCert } = filesOf(await reconcileSecret(this.api, place, decide, this.stopper.signal));
+    if (issued !== undefined) {
+      this.logger.log({ msg: 'webhook certificates written', secret: this.secretName, names: watch.names });
+    }
     const known = this.current;
     if (known?.cert === cert && known.key === key && known.caBundle === caCert) return;
     this.current = { cert, key, caBundle: caCert };
