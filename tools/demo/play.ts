@@ -36,13 +36,10 @@ async function playStep(step: Step, stage: Stage, latencies: number[], signal: A
   const { remote, controlPlane } = stage;
   say(`${paint('cyan', step.user.padEnd(18))} ${paint('dim', '$')} ${step.command}`);
   const old = await remote.tip();
-  const isUser = !step.user.includes(' ');
-  const outcome = await step.act(stage.asUser(isUser ? step.user : ADMIN), stage);
+  const outcome = await step.act(stage.asUser(step.inGit === true ? ADMIN : step.user), stage);
   const answeredAt = performance.now();
   if (outcome === undefined) {
-    say(
-      `  ${step.without === undefined ? describe((await remote.log())[0]!) : paint('dim', `no commit: ${step.without}`)}`,
-    );
+    say(`  ${step.inGit === true ? describe((await remote.log())[0]!) : paint('dim', `no commit: ${step.without}`)}`);
     return [];
   }
   const expected: ExpectedCommit = {

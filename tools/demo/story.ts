@@ -8,6 +8,8 @@ type Outcome = Pick<ExpectedCommit, 'operation' | 'resourceVersion'> &
 
 export interface Step {
   user: string;
+  /** A person with a clone, whom the cluster does not know. */
+  inGit?: boolean;
   /** What a person would type. */
   command: string;
   /** Why there is no commit, where there must be none. */
@@ -101,7 +103,8 @@ export const STORY: Step[] = [
     },
   },
   {
-    user: 'Pat (in Git, not in the cluster)',
+    user: 'Pat',
+    inGit: true,
     command: 'git commit -m "Describe the folder" README.md && git push',
     act: async (_user, { remote }) => {
       await remote.commitAsPerson({ message: 'Describe the folder', files: { 'README.md': README } });
