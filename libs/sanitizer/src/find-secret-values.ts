@@ -18,12 +18,13 @@ export function findSecretValues(
   if (everything.length < MIN_LENGTH) return new Set();
   const names = shown.join('\n');
   const occurs = finderIn(everything);
-  const found = values.flatMap((bytes) => spellingsOf(bytes, names)).filter(occurs);
+  const found = values.flatMap((bytes) => spellingsOf(bytes, names, everything.length)).filter(occurs);
   return new Set(texts.filter((text) => found.some((spelling) => text.includes(spelling))));
 }
 
-function spellingsOf(bytes: Buffer, names: string): string[] {
+function spellingsOf(bytes: Buffer, names: string, longest: number): string[] {
   const text = bytes.toString('utf8').trim();
+  if (text.length > longest) return []; // every spelling is about as long or longer
   if (text.length < MIN_LENGTH || COMMONPLACE.test(text) || names.includes(text)) return [];
   const base64 = [bytes, Buffer.from(text)].flatMap((form) => [0, 1, 2].map((offset) => alignedBase64(form, offset)));
   const encoded = base64.filter((spelling) => spelling.length >= MIN_LENGTH);

@@ -15,7 +15,7 @@ const MAX_SIMPLE_KEY = 1024;
  * was parsed. Throws {@link SanitizerError} `too-large`.
  *
  * It is written here and not with the `yaml` package because every admission call and every object of a snapshot pays for
- * it: a fifth of the time for a Deployment. The tests have `yaml` read it back in both versions.
+ * it: less than a fifth of the time for a Deployment. The tests have `yaml` read it back in both versions.
  */
 export function renderManifest({ object, comment }: SanitizedManifest): string {
   const out = new Output();
