@@ -1,4 +1,5 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { isIP } from 'node:net';
 
 /** What the Secret holds, as text: `ca.crt` is a bundle, the CA of `ca.key` first. */
 export interface CertificateFiles {
@@ -59,7 +60,8 @@ function readServing(files: CertificateFiles, cas: X509Certificate[]): ServingSt
   return {
     ...period(cert),
     issuer,
-    covers: (name) => cert.checkHost(name, { subject: 'never' }) !== undefined || cert.checkIP(name) !== undefined,
+    covers: (name) =>
+      (isIP(name) === 0 ? cert.checkHost(name, { subject: 'never' }) : cert.checkIP(name)) !== undefined,
   };
 }
 

@@ -15,10 +15,15 @@ describe('EventAggregator', () => {
   it('writes the first event, then counts, and writes the count twice a minute at most', () => {
     const aggregator = new EventAggregator();
 
-    const decisions = [0, 1000, 29_000, 30_000, 31_000].map((now) => aggregator.record(EVENT, now).write);
+    const decisions = [0, 1000, 29_000, 30_000, 31_000].map((now) => aggregator.record(EVENT, now));
+    const last = decisions.at(-1);
 
-    expect(decisions).toEqual(['create', 'later', 'later', 'series', 'later']);
-    expect(aggregator.due(aggregatorKey(aggregator), MINUTE)).toMatchObject({ count: 5 });
+    expect(decisions.map(({ write }) => write)).toEqual(['create', 'later', 'later', 'series', 'later']);
+    if (last?.write !== 'later') throw new Error('unreachable');
+    expect(last.at).toBe(MINUTE);
+    expect(aggregator.due(last.key, MINUTE - 1)).toBeUndefined();
+    expect(aggregator.due(last.key, MINUTE)).toMatchObject({ count: 5 });
+    expect(aggregator.due(last.key, 10 * MINUTE)).toBeUndefined();
   });
 
   it('begins a new event after six quiet minutes', () => {
@@ -41,11 +46,6 @@ describe('EventAggregator', () => {
     expect(aggregator.record(other, 0).write).toBe('create');
     expect(aggregator.record({ ...EVENT, message: 'later' }, MINUTE).write).toBe('create');
   });
-
-  function aggregatorKey(aggregator: EventAggregator): string {
-    const decision = aggregator.record(EVENT, 32_000);
-    return 'key' in decision ? decision.key : '';
-  }
 });
 
 describe('buildEvent', () => {
