@@ -75,10 +75,11 @@ const RULES: readonly Rule[] = [
       /key .*read.only|marked as read only|deploy key .*(?:read|not .*write)|Write access to repository not granted|Permission to \S+ denied|not allowed to (?:push|upload)|You are not allowed to push|service not enabled|The requested URL returned error: 403|insufficient permission for adding an object|unable to (?:create|write).*Permission denied|cannot lock ref .*Permission denied|Unauthorized access for git-receive-pack/i,
     commands: PUSH,
   },
+  { code: 'CredentialsInvalid', pattern: /Load key .*: (?!.*No such file)/i },
   {
     code: 'AuthenticationFailed',
     pattern:
-      /The requested URL returned error: 40[13]|Permission denied \([a-z,-]+\)|Authentication failed|could not read (?:Username|Password)|Invalid username or (?:password|token)|HTTP Basic: Access denied|Load key .*|Too many authentication failures|terminal prompts disabled/i,
+      /The requested URL returned error: 40[13]|Permission denied \([a-z,-]+\)|Authentication failed|could not read (?:Username|Password)|Invalid username or (?:password|token)|HTTP Basic: Access denied|Too many authentication failures|terminal prompts disabled/i,
   },
   {
     code: 'RepositoryNotFound',
@@ -122,6 +123,8 @@ const ADVICE: Partial<Record<GitErrorCode, string>> = {
     "The server's certificate is not trusted: put its authority's certificate into the key ca.crt of the Secret, or correct the host name",
   CredentialsMissing:
     'The remote asks for credentials and there are none: set spec.secretRef to a Secret with username and password, or bearerToken',
+  CredentialsInvalid:
+    'ssh can not read the private key of the Secret: store it unchanged, in OpenSSH or PEM form and without a passphrase',
   AuthenticationFailed:
     'The remote does not accept the credentials of the Secret: replace the key, password or token, or register the key with the host',
   PushNotPermitted: 'The credentials may read but not push: give the key or account write access',

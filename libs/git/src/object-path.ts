@@ -23,19 +23,15 @@ export function objectPath(ref: ObjectRef, specPath: string): string {
   ].join('/');
 }
 
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f\\]/;
+
 /** `spec.path` as a folder inside the repository, without leading or trailing slash. */
 export function checkSpecPath(specPath: string): string {
   const path = specPath.replace(/^\/+|\/+$/g, '');
   if (path === '') return '';
   for (const part of path.split('/')) {
-    // eslint-disable-next-line no-control-regex
-    if (
-      part === '' ||
-      part === '.' ||
-      part === '..' ||
-      /^\.git$|^git~\d+$/i.test(part) ||
-      /[\u0000-\u001f\u007f\\]/.test(part)
-    ) {
+    if (part === '' || part === '.' || part === '..' || /^\.git$|^git~\d+$/i.test(part) || CONTROL.test(part)) {
       throw new GitError(
         'PathInvalid',
         'spec.path must be a plain folder inside the repository, such as clusters/production.',

@@ -60,7 +60,7 @@ export function planCommits(input: PlanInput): CommitPlan {
     const path = objectPath(change.object, input.target.path);
     const state = states.get(path) ?? { blob: blobAt(input.tree.get(path)) };
     states.set(path, state);
-    const reason = reasonToSkip(change, path, state, input, plan);
+    const reason = reasonToSkip(change, path, state, input);
     if (reason !== undefined) {
       plan.decisions.push(reason);
       continue;
@@ -73,20 +73,12 @@ export function planCommits(input: PlanInput): CommitPlan {
   return plan;
 }
 
-function reasonToSkip(
-  change: Change,
-  path: string,
-  state: PathState,
-  input: PlanInput,
-  plan: CommitPlan,
-): Decision | undefined {
+function reasonToSkip(change: Change, path: string, state: PathState, input: PlanInput): Decision | undefined {
   const { eventId } = change;
   const done = input.history.committed(writtenEventId(eventId), path);
   if (done !== undefined) return { kind: 'verdict', verdict: { result: 'duplicate', eventId, sha: done } };
   const again = state.lastWrite;
-  if (again !== undefined && again.change.eventId === eventId && plan.commits[again.commit] !== undefined) {
-    return { kind: 'commit', commit: again.commit };
-  }
+  if (again?.change.eventId === eventId) return { kind: 'commit', commit: again.commit };
   const foreign = input.history.foreignTouch(path);
   // A commit's date has whole seconds; in the same second the cluster wins.
   if (foreign !== undefined && foreign.time > Math.floor(change.admittedAt / 1000)) {

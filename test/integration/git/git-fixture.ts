@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { Logger } from '@nestjs/common';
 import { DEFAULT_AUTHOR_EMAIL_DOMAIN, DEFAULT_COMMITTER, type Change, type RepositoryTarget } from '#domain';
 import {
   GitRepositories,
@@ -15,6 +16,7 @@ import {
 } from '#git';
 
 const run = promisify(execFile);
+Logger.overrideLogger(['error', 'fatal']);
 
 const ENVIRONMENT = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
