@@ -1,5 +1,12 @@
 export { KubeApi } from './api/kube-api.ts';
-export type { CallOptions, KubeList, KubeRequest, KubeResponse, ListOptions, WriteOptions } from './api/kube-api.ts';
+export type {
+  CallOptions,
+  KubeList,
+  KubeRequest,
+  KubeResponse,
+  ListOptions,
+  WriteOptions,
+} from './api/kube-request.ts';
 export { KubeError, isKubeError } from './api/kube-error.ts';
 export type { KubeErrorCode } from './api/kube-error.ts';
 export { loadKubeConfig } from './api/load-kube-config.ts';

@@ -168,4 +168,28 @@ describe('KubeInformer', () => {
     expect(from).toEqual(['9', '10', '20']);
     expect(informer.items()).toHaveLength(2);
   });
+
+  it('leaves a connection on which the server has gone silent', async () => {
+    let watches = 0;
+    let secondWatch: () => void = () => undefined;
+    const reached = new Promise<void>((resolve) => (secondWatch = resolve));
+    handle = (request, response) => {
+      if (request.url?.includes('watch=true') !== true) return json(response, 200, list(['a']));
+      watches += 1;
+      response.flushHeaders();
+      if (watches === 2) secondWatch();
+    };
+    const errors: string[] = [];
+    const informer = new KubeInformer(api, {
+      type: CONFIG_MAPS,
+      timing: { watchSeconds: 0, graceMs: 20 },
+      onError: (error) => errors.push(error.code),
+    });
+
+    await reached;
+    await informer.stop();
+
+    expect(errors).toEqual(['Unreachable']);
+    expect(informer.size).toBe(1);
+  });
 });

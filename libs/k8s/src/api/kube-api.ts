@@ -1,8 +1,17 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { KubeObject, ObjectRef } from '#domain';
 import { errorFromResponse } from './classify-kube-error.ts';
 import { KubeError, isKubeError } from './kube-error.ts';
+import type {
+  CallOptions,
+  KubeList,
+  KubeRequest,
+  KubeResponse,
+  ListOptions,
+  QueryValue,
+  WriteOptions,
+} from './kube-request.ts';
 import { KubeTransport } from './kube-transport.ts';
 import { refPath } from './object-path.ts';
 import { parseWarnings } from './parse-warnings.ts';
@@ -17,50 +26,6 @@ const LIST_RESTARTS = 3;
 const JSON_TYPE = 'application/json';
 const PARTIAL = 'as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const PARTIAL_LIST = 'as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
-
-export type QueryValue = string | number | boolean | undefined;
-
-/** What every call takes. */
-export interface CallOptions {
-  signal?: AbortSignal;
-  /** Milliseconds for the whole call. */
-  timeoutMs?: number;
-}
-
-export interface WriteOptions extends CallOptions {
-  fieldManager?: string;
-  dryRun?: boolean;
-}
-
-export interface ListOptions extends CallOptions {
-  labelSelector?: string;
-  fieldSelector?: string;
-  pageSize?: number;
-  /** Only `metadata`, as PartialObjectMetadata. */
-  metadataOnly?: boolean;
-}
-
-export interface KubeRequest extends CallOptions {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  path: string;
-  query?: Record<string, QueryValue>;
-  body?: unknown;
-  contentType?: string;
-  accept?: string;
-}
-
-export interface KubeResponse<T> {
-  status: number;
-  headers: IncomingHttpHeaders;
-  /** Texts of the `Warning` headers. */
-  warnings: string[];
-  body: T;
-}
-
-export interface KubeList<T extends KubeObject = KubeObject> {
-  items: T[];
-  resourceVersion: string;
-}
 
 /**
  * The API server as plain JSON: nothing is dropped or turned into a Date, as client-node's generated classes would.

@@ -12,10 +12,8 @@ import type { StoreChange } from './object-store.ts';
 import { readLines } from './read-lines.ts';
 
 const BACKOFF = { first: 500, limit: 30_000 };
-/** How long the server keeps a watch open, in seconds: between this and twice this. */
-const WATCH_SECONDS = 90;
-/** A watch that is still open this long after the server should have ended it is a half-open connection. */
-const WATCH_GRACE_MS = 10_000;
+/** A dead connection costs at most this time twice, plus the grace; each end costs the API server one cheap request. */
+const TIMING = { watchSeconds: 90, graceMs: 10_000 };
 /** A watch that ends sooner than this says that something is wrong, even without an error. */
 const SHORT_WATCH_MS = 1_000;
 
@@ -32,6 +30,8 @@ export interface InformerOptions<T = KubeObject> {
   onAdd?: (object: T) => void;
   onUpdate?: (object: T, previous: T) => void;
   onDelete?: (lastState: T) => void;
+  /** How long the server is asked to keep a watch open (up to twice this), and how much longer we wait for its end. */
+  timing?: { watchSeconds: number; graceMs: number };
   /** After each complete list: the store is now what the server has. */
   onSynced?: () => void;
   /** After each failure, before the next attempt. The informer itself never gives up. */
@@ -142,9 +142,10 @@ export class KubeInformer<T = KubeObject> {
 
   private async watch(from: string): Promise<void> {
     const { fieldSelector, labelSelector, metadataOnly } = this.options;
-    const timeoutSeconds = Math.round(WATCH_SECONDS * (1 + Math.random()));
+    const { watchSeconds, graceMs } = this.options.timing ?? TIMING;
+    const timeoutSeconds = Math.round(watchSeconds * (1 + Math.random()));
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), timeoutSeconds * 1000 + WATCH_GRACE_MS);
+    const timer = setTimeout(() => limit.abort(), timeoutSeconds * 1000 + graceMs);
     const stop = (): void => limit.abort();
     this.stopper.signal.addEventListener('abort', stop);
     if (this.stopper.signal.aborted) limit.abort();
