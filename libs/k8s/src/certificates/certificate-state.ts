@@ -23,11 +23,11 @@ export interface ValidityPeriod {
   notAfter: number;
 }
 
-export interface BundledCa extends ValidityPeriod {
+interface BundledCa extends ValidityPeriod {
   pem: string;
 }
 
-export interface ServingState extends ValidityPeriod {
+interface ServingState extends ValidityPeriod {
   /** Index into the bundle of the CA that signed it. */
   issuer: number;
   covers: (name: string) => boolean;
