@@ -80,26 +80,31 @@ describe('the data directory', () => {
     });
   });
 
-  it('that is read-only gives the same error', async () => {
-    await expect(fixture.repository({}, undefined, { dataDir: '/proc/reverser' }).probe()).rejects.toMatchObject({
-      code: 'DataDirUnwritable',
-    });
-  });
-
-  const full = async (): Promise<(() => Promise<void>) | undefined> => {
+  /** Mounts a small file system as the data directory; undefined where the test run lacks the right to. */
+  const mounted = async (options: string): Promise<(() => Promise<void>) | undefined> => {
     await mkdir(fixture.dataDir);
     try {
-      await run('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'reverser-test', fixture.dataDir]);
+      await run('mount', ['-t', 'tmpfs', '-o', options, 'reverser-test', fixture.dataDir]);
     } catch {
-      return undefined; // takes rights that a test run need not have
+      return undefined;
     }
     return async () => {
       await run('umount', ['-l', fixture.dataDir]);
     };
   };
 
+  it('that is read-only gives the same error', async () => {
+    const unmount = await mounted('ro');
+    await chmod(fixture.dataDir, 0o500).catch(() => undefined); // enough where we are not root
+    try {
+      await expect(fixture.repository().probe()).rejects.toMatchObject({ code: 'DataDirUnwritable', retryable: false });
+    } finally {
+      await unmount?.();
+    }
+  });
+
   it('that is full gives an error that may heal, and heals', async () => {
-    const unmount = await full();
+    const unmount = await mounted('size=256k');
     if (unmount === undefined) return;
     try {
       const repository = fixture.repository();
