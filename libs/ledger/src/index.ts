@@ -1,6 +1,6 @@
 export type { LedgerEntry, LedgerRecord, Watchers } from './ledger-entry.ts';
 export { LEDGER_OPTIONS, LEDGER_REDIS, LedgerService } from './ledger.service.ts';
-export type { LedgerOptions } from './ledger.service.ts';
+export type { LedgerOptions, Standing } from './ledger.service.ts';
 export { LedgerModule } from './ledger.module.ts';
 export { nextView } from './next-view.ts';
 export { objectKey } from './object-key.ts';

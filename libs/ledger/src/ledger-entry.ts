@@ -8,6 +8,8 @@ export interface LedgerRecord {
   base?: { uid: string; state: ProvenState; content?: string };
   /** Read the object and commit what differs as observed: a call whose content could not be read. */
   touch?: boolean;
+  /** Who hears of the object's end, where no attempt tells: read by a watch before it went. */
+  watchers?: Watchers;
   object: ObjectRef;
 }
 
@@ -21,6 +23,8 @@ export interface LedgerEntry {
   /** File texts: of attempts by `attempt id`, of proven states by their content digest. */
   contents: Map<string, string>;
   touched: boolean;
+  /** Since when a step is known that nothing explains, in ms since the epoch. */
+  doubtedSince: number | undefined;
   /** The repositories whose rules selected the object when it was last settled: they hear of its unexplained end. */
   watchers: Watchers;
   fields: string[];
@@ -40,6 +44,7 @@ export function encodeRecord(record: LedgerRecord): Record<string, string> {
     if (content !== undefined) fields[`c:${state.content}`] = content;
   }
   if (record.touch === true) fields['touch'] = '1';
+  if (record.watchers !== undefined) fields['watchers'] = JSON.stringify(record.watchers);
   return fields;
 }
 
@@ -52,6 +57,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     view: { attempts: [], states: [] },
     contents: new Map(),
     touched: false,
+    doubtedSince: undefined,
     watchers: { UPDATE: [], DELETE: [] },
     fields: Object.keys(hash),
   };
@@ -62,6 +68,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     else if (field === 'settled') entry.view.settled = JSON.parse(value) as SettledMark;
     else if (field === 'watchers') entry.watchers = JSON.parse(value) as Watchers;
     else if (field === 'touch') entry.touched = true;
+    else if (field === 'doubt') entry.doubtedSince = Number(value);
   }
   entry.view.attempts.sort((a, b) => a.admittedAt - b.admittedAt || (a.id < b.id ? -1 : 1));
   return entry;

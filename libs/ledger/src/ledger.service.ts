@@ -2,7 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { decodeEntry, encodeRecord, stateField, stateFlags } from './ledger-entry.ts';
 import type { LedgerEntry, LedgerRecord, Watchers } from './ledger-entry.ts';
-import type { LedgerView } from './proof.ts';
+import type { LedgerView, SettledMark } from './proof.ts';
+
+/** How far a name is decided, without its contents. */
+export interface Standing {
+  settled: SettledMark | undefined;
+  /** There are attempts or touches to be decided. */
+  open: boolean;
+}
 
 /** A connection that fails at once while Redis is away; made by the app. */
 export const LEDGER_REDIS = Symbol('LEDGER_REDIS');
@@ -35,6 +42,14 @@ else
   redis.call('ZREM', KEYS[2], ARGV[1])
 end
 return open`;
+
+/** The settled mark and whether anything is open. KEYS entry. */
+const STANDING = `
+local open = 0
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 2) == 'a:' or field == 'touch' then open = 1 end
+end
+return { redis.call('HGET', KEYS[1], 'settled'), open }`;
 
 /** Hands out what is due, and makes it due again later in case its taker dies. KEYS due; ARGV now, next, limit. */
 const CLAIM = `
@@ -87,9 +102,32 @@ export class LedgerService {
     return Number(await this.redis.eval(CONCLUDE, 2, this.entryKey(id), this.dueKey, ...argv));
   }
 
+  /** Notes that a step is unexplained, keeping the first time, and makes the name due again at `nextLook`. */
+  async doubt(id: string, now: number, nextLook: number): Promise<void> {
+    const results = await this.redis
+      .multi()
+      .hsetnx(this.entryKey(id), 'doubt', now)
+      .zadd(this.dueKey, nextLook, id)
+      .exec();
+    const failure = results?.find(([error]) => error !== null)?.[0];
+    if (failure) throw failure;
+  }
+
   /** Names that are due to be looked at; each is handed to one caller for `leaseMs`. */
   async claimDue(now: number, leaseMs: number, limit: number): Promise<string[]> {
     return (await this.redis.eval(CLAIM, 1, this.dueKey, now, now + leaseMs, limit)) as string[];
+  }
+
+  /** How far names are decided: many in one round trip, in their order. */
+  async standings(ids: string[]): Promise<Standing[]> {
+    const pipeline = this.redis.pipeline();
+    for (const id of ids) pipeline.eval(STANDING, 1, this.entryKey(id));
+    const results = (await pipeline.exec()) ?? [];
+    return results.map(([error, result]) => {
+      if (error) throw error;
+      const [settled, open] = result as [string | null, number];
+      return { settled: settled === null ? undefined : (JSON.parse(settled) as SettledMark), open: open === 1 };
+    });
   }
 
   /** How many names wait for a verdict. */

@@ -26,6 +26,11 @@ export class LedgerWriter implements OnApplicationShutdown {
     private readonly metrics: ReverserMetrics,
   ) {}
 
+  /** Records wait in memory for Redis. */
+  get isHolding(): boolean {
+    return this.spill.size > 0;
+  }
+
   /** Never rejects: what Redis can't take is held, and what can't be held is counted as lost. */
   async write(record: LedgerRecord): Promise<void> {
     const id = objectKey(record.object);

@@ -13,6 +13,7 @@ export class ReverserMetrics {
   private readonly received: Counter;
   private readonly processed: Counter;
   private readonly gitOperations: Counter;
+  private readonly unannouncedChanges: Counter;
   private readonly pushDuration: Histogram;
   private readonly admissionDuration: Histogram;
   private readonly queueSize: ObservableGauge;
@@ -28,6 +29,9 @@ export class ReverserMetrics {
     });
     this.gitOperations = meters.getCounter('gitops_reverser_git_operations_total', {
       description: 'Probes and pushes of remote repositories, by result',
+    });
+    this.unannouncedChanges = meters.getCounter('gitops_reverser_unannounced_changes_total', {
+      description: 'Changes that no webhook call announced, found by the backstop, by resource',
     });
     this.pushDuration = meters.getHistogram('gitops_reverser_git_push_duration_seconds', {
       description: 'Time to write and push one batch',
@@ -58,6 +62,11 @@ export class ReverserMetrics {
 
   gitOperation(labels: { operation: 'probe' | 'push'; result: string; repository: string }): void {
     this.gitOperations.add(1, labels);
+  }
+
+  /** A change that the backstop found. `resource` is a plural of a selected kind: bounded. */
+  unannounced(resource: string): void {
+    this.unannouncedChanges.add(1, { resource });
   }
 
   pushTook(seconds: number, repository: string): void {

@@ -5,7 +5,8 @@ import type { Settings } from '../config/settings.ts';
 
 /** Less than the admission deadline: a Redis that hangs is away. */
 const PRODUCER_TIMEOUT_MS = 400;
-const LONGEST_RETRY_MS = 2_000;
+/** Short: what a replica holds in memory must reach the ledger before others call it unexplained. */
+const LONGEST_RETRY_MS = 250;
 /** One line a minute while Redis stays away. */
 const REPEAT_LOG_MS = 60_000;
 

@@ -134,8 +134,7 @@ function contentAt(
 function watchersOf(uid: string, entry: LedgerEntry): Watchers {
   if (entry.view.settled?.uid === uid) return entry.watchers;
   const wanted = entry.view.attempts.findLast(({ object, wantedBy }) => object.uid === uid && wantedBy.length > 0);
-  const repositories = wanted?.wantedBy ?? [];
-  return { UPDATE: repositories, DELETE: repositories };
+  return wanted === undefined ? entry.watchers : { UPDATE: wanted.wantedBy, DELETE: wanted.wantedBy };
 }
 
 function uidOf(proven: ProvenChange): string {

@@ -15,6 +15,12 @@ import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
 import { planChanges } from './plan-changes.ts';
 import type { LiveView, RoutedChange } from './plan-changes.ts';
 
+/**
+ * How long a step may stay unexplained before it is committed as observed: a record that Redis could not take at once is
+ * held in its replica's memory, and comes within this time after Redis is back.
+ */
+const DOUBT_MS = 3_000;
+
 interface Look {
   entry: LedgerEntry;
   live: LiveState;
@@ -43,6 +49,11 @@ export class Settler {
       if (look === undefined) return;
       const now = Date.now();
       const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
+      const unexplained = proof.changes.some(({ kind }) => kind === 'observed');
+      if (unexplained && now - (look.entry.doubtedSince ?? now) < DOUBT_MS) {
+        await this.ledger.doubt(id, now, (look.entry.doubtedSince ?? now) + DOUBT_MS);
+        return;
+      }
       await this.enqueue(look, proof, now);
       const age = now - Math.max(0, ...proof.pending.map((attempt) => attempt.admittedAt));
       const next = {

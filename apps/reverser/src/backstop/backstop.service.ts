@@ -1,0 +1,194 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { KubeObject, ObjectRef, ResourceType } from '#domain';
+import { InformerFactory } from '#k8s';
+import type { KubeInformer } from '#k8s';
+import { LedgerService, objectKey } from '#ledger';
+import type { Standing, Watchers } from '#ledger';
+import { RulesService } from '#rules';
+import { LedgerWriter } from '../capture/ledger-writer.service.ts';
+import { matchFacts } from '../capture/match-facts.ts';
+import { Namespaces } from '../capture/namespaces.service.ts';
+import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import { CheckList } from './check-list.ts';
+import type { Check } from './check-list.ts';
+import { isNews, markOf } from './object-mark.ts';
+import type { ObjectMark } from './object-mark.ts';
+
+/** A version that no record explains after this long was not announced by the webhook. */
+const PATIENCE_MS = 5_000;
+const SWEEP_MS = 500;
+const SWEEP_LIMIT = 1_000;
+
+/** A mark, and what rules look at. */
+interface Watched extends ObjectMark {
+  object: KubeObject;
+}
+
+interface Subject {
+  type: ResourceType;
+  mark: ObjectMark;
+  gone: boolean;
+  watchers: Watchers;
+}
+
+/**
+ * Notices what the webhook was not told: an endpoint that could not be reached, a write through status, an eviction. It
+ * watches the metadata of all selected kinds; a version that the ledger can't explain becomes a look at the live object.
+ */
+@Injectable()
+export class Backstop implements OnApplicationShutdown {
+  private readonly logger = new Logger(Backstop.name);
+  private readonly watches = new Map<string, KubeInformer<Watched>>();
+  private readonly checks = new CheckList<Subject>();
+  private timer: NodeJS.Timeout | undefined;
+  private ended = false;
+
+  constructor(
+    private readonly informers: InformerFactory,
+    private readonly rules: RulesService,
+    private readonly namespaces: Namespaces,
+    private readonly ledger: LedgerService,
+    private readonly writer: LedgerWriter,
+    private readonly metrics: ReverserMetrics,
+  ) {}
+
+  start(): void {
+    this.sweepLater();
+  }
+
+  /** Watches exactly these kinds from now on. */
+  follow(types: ResourceType[]): void {
+    const wanted = new Map(types.map((type) => [`${type.group}/${type.version}/${type.resource}`, type]));
+    for (const [key, informer] of this.watches) {
+      if (wanted.has(key)) continue;
+      this.watches.delete(key);
+      void informer.stop();
+    }
+    for (const [key, type] of wanted) {
+      if (!this.watches.has(key) && !this.ended) this.watches.set(key, this.watch(type));
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.ended = true;
+    clearTimeout(this.timer);
+    await Promise.allSettled([...this.watches.values()].map((informer) => informer.stop()));
+  }
+
+  private watch(type: ResourceType): KubeInformer<Watched> {
+    let synced = false;
+    const informer = this.informers.createInformer<Watched>({
+      type,
+      metadataOnly: true,
+      transform: (object) => ({ ...markOf(object), object: slim(object) }),
+      // What is there at the beginning is the first snapshot's business.
+      onAdd: (mark) => synced && this.suspect(type, mark, false),
+      onUpdate: (mark, previous) => isNews(previous, mark) && this.suspect(type, mark, false),
+      onDelete: (mark) => this.suspect(type, mark, true),
+    });
+    void informer.synced.then(() => (synced = true));
+    return informer;
+  }
+
+  private suspect(type: ResourceType, mark: Watched, gone: boolean): void {
+    void this.watchersOf(type, mark).then((watchers) => {
+      if (watchers === undefined || this.ended) return;
+      const id = objectKey({ ...type, ...mark });
+      this.checks.add({
+        id: `${id}/${mark.uid}`,
+        version: mark.version,
+        dueAt: Date.now() + PATIENCE_MS,
+        subject: { type, mark, gone, watchers },
+      });
+    });
+  }
+
+  /** Nothing where no rule selects the object: nobody needs to know. */
+  private async watchersOf(type: ResourceType, mark: Watched): Promise<Watchers | undefined> {
+    const ref = refOf(type, mark);
+    const labels = await this.namespaces.labelsOf(ref.namespace);
+    const wantedBy = (operation: 'UPDATE' | 'DELETE') =>
+      this.rules.match(matchFacts(operation, ref, mark.object, undefined, labels)).wantedBy;
+    const watchers = { UPDATE: wantedBy('UPDATE'), DELETE: wantedBy('DELETE') };
+    return watchers.UPDATE.length + watchers.DELETE.length > 0 ? watchers : undefined;
+  }
+
+  private sweepLater(): void {
+    if (this.ended) return;
+    this.timer = setTimeout(() => {
+      void this.sweep().finally(() => this.sweepLater());
+    }, SWEEP_MS);
+  }
+
+  private async sweep(): Promise<void> {
+    const due = this.checks.takeDue(Date.now(), SWEEP_LIMIT);
+    if (due.length === 0) return;
+    try {
+      const standings = await this.ledger.standings(
+        due.map(({ subject }) => objectKey(refOf(subject.type, subject.mark))),
+      );
+      for (const [index, check] of due.entries()) await this.judge(check, standings[index]);
+    } catch {
+      // Redis is away: records may be held in memory, here or elsewhere. Look again when they have had time to arrive.
+      for (const check of due) this.checks.add({ ...check, dueAt: Date.now() + PATIENCE_MS });
+    }
+  }
+
+  private async judge(check: Check<Subject>, standing: Standing | undefined): Promise<void> {
+    const { subject } = check;
+    if (standing?.open === true || this.writer.isHolding) {
+      this.checks.add({ ...check, dueAt: Date.now() + PATIENCE_MS });
+      return;
+    }
+    if (explains(standing, check, subject.gone)) return;
+    const object = refOf(subject.type, subject.mark);
+    this.metrics.unannounced(subject.type.resource);
+    this.logger.warn({
+      msg: 'a change was not announced by the webhook',
+      kind: object.kind,
+      namespace: object.namespace,
+      name: object.name,
+      version: check.version,
+    });
+    const unknown = subject.gone && standing?.settled?.uid !== object.uid;
+    const state = { version: check.version, content: '', fingerprint: '', dying: false };
+    await this.writer.write({
+      object,
+      touch: true,
+      watchers: subject.watchers,
+      ...(unknown && { base: { uid: object.uid, state } }),
+    });
+  }
+}
+
+/** Whether the ledger knows of this version: it was settled, or a newer one was. */
+function explains(standing: Standing | undefined, check: Check<Subject>, gone: boolean): boolean {
+  const settled = standing?.settled;
+  if (settled === undefined) return false;
+  if (settled.uid !== check.subject.mark.uid) return BigInt(settled.version) >= BigInt(check.version);
+  return gone ? settled.gone : BigInt(settled.version) >= BigInt(check.version);
+}
+
+function refOf({ group, version, kind, resource }: ResourceType, mark: ObjectMark): ObjectRef {
+  const { namespace, name, uid } = mark;
+  return { group, version, kind, resource, ...(namespace !== undefined && { namespace }), name, uid };
+}
+
+/** What rules look at, without what is large. */
+function slim({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { name, namespace, uid, labels, annotations, ownerReferences } = metadata;
+  const ignore = annotations?.['gitops-reverser/ignore'];
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      ...(name !== undefined && { name }),
+      ...(namespace !== undefined && { namespace }),
+      ...(uid !== undefined && { uid }),
+      ...(labels !== undefined && { labels }),
+      ...(ignore !== undefined && { annotations: { 'gitops-reverser/ignore': ignore } }),
+      ...(ownerReferences !== undefined && { ownerReferences }),
+    },
+  };
+}
