@@ -68,24 +68,7 @@ export class GitRepository {
 
   /** Proves the right to read and to push without changing anything. @throws {GitError} */
   async probe(signal?: AbortSignal): Promise<ProbeResult> {
-    return this.exclusive(async () => {
-      const { clone, url, target } = this.parts;
-      await this.prepare();
-      const refs = await clone.lookAtRemote({ signal });
-      if (url.transport === 'file') await this.proveWritableFolder();
-      const [throwaway = ''] = await clone.import([innocuousCommit(target)], undefined, { signal });
-      try {
-        await clone.push(throwaway, refs.branch, { signal, dryRun: true });
-      } catch (error) {
-        // Somebody pushed since: to be told so takes the right to push.
-        if (!(error instanceof GitError && error.code === 'LeaseStale')) throw error;
-      }
-      return {
-        empty: refs.empty,
-        branchExists: refs.branch !== undefined,
-        ...(refs.branch === undefined ? {} : { head: refs.branch }),
-      };
-    });
+    return this.exclusive(() => this.healing(() => this.proveAccess(signal)));
   }
 
   /**
@@ -117,6 +100,24 @@ export class GitRepository {
   /** Removes the credential files. The clone stays: it is a cache. */
   async close(): Promise<void> {
     await this.exclusive(() => this.parts.dispose());
+  }
+
+  private async proveAccess(signal: AbortSignal | undefined): Promise<ProbeResult> {
+    const { clone, url, target } = this.parts;
+    const refs = await clone.lookAtRemote({ signal });
+    if (url.transport === 'file') await this.proveWritableFolder();
+    const [throwaway = ''] = await clone.import([innocuousCommit(target)], undefined, { signal });
+    try {
+      await clone.push(throwaway, refs.branch, { signal, dryRun: true });
+    } catch (error) {
+      // Somebody pushed since: to be told so takes the right to push.
+      if (!(error instanceof GitError && error.code === 'LeaseStale')) throw error;
+    }
+    return {
+      empty: refs.empty,
+      branchExists: refs.branch !== undefined,
+      ...(refs.branch === undefined ? {} : { head: refs.branch }),
+    };
   }
 
   private async writeRange(changes: readonly Change[], batch: Batch): Promise<void> {
@@ -242,17 +243,17 @@ export class GitRepository {
   }
 
   /** DATA_DIR may be emptied, damaged or full at any time: one new clone is tried. */
-  private async healing(operation: () => Promise<void>): Promise<void> {
+  private async healing<T>(operation: () => Promise<T>): Promise<T> {
     try {
       await this.prepare();
-      await operation();
+      return await operation();
     } catch (error) {
       if (!(error instanceof GitError) || !HEALED_BY_RECLONE.includes(error.code)) throw error;
       this.logger.warn({ msg: 'clone is made anew', repository: this.parts.url.normalized, code: error.code });
       this.parts.view.forget();
       await this.parts.clone.discard();
       await this.prepare();
-      await operation();
+      return operation();
     }
   }
 

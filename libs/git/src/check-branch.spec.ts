@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkBranch } from './check-branch.ts';
+
+describe('a branch name', () => {
+  it.each(['main', 'cluster/audit', 'release-1.2', 'ü'])('%j is taken', (name) => {
+    expect(checkBranch(name)).toBe(name);
+  });
+
+  it.each([
+    '',
+    '@',
+    'HEAD',
+    '-f',
+    'a..b',
+    'a b',
+    'a:b',
+    'a^',
+    'a~1',
+    'a*',
+    'a?',
+    'a[',
+    'a\\b',
+    '/a',
+    'a/',
+    'a//b',
+    '.a',
+    'a/.b',
+    'a.lock',
+    'a.',
+    'a@{1}',
+    'a\nb',
+  ])('%j is refused', (name) => {
+    expect(() => checkBranch(name)).toThrow(expect.objectContaining({ code: 'BranchInvalid' }));
+  });
+});
