@@ -8,7 +8,14 @@ const KEEP: JobsOptions = {
   removeOnFail: { age: 7 * 24 * 3_600, count: 1_000 },
 };
 
-/** A change as a job: the same change always gets the same id, so that it is queued once. */
-export function changeJob(change: Change): { name: string; data: Change; opts: JobsOptions } {
-  return { name: change.operation, data: change, opts: { ...KEEP, jobId: change.eventId } };
+/**
+ * A change as a job: the same change always gets the same id, so that it is queued once. What a resync finds gets the id
+ * of its run: the same state may have to be written again.
+ */
+export function changeJob(change: Change, run?: string): { name: string; data: Change; opts: JobsOptions } {
+  return {
+    name: change.operation,
+    data: change,
+    opts: { ...KEEP, jobId: run === undefined ? change.eventId : `${change.eventId}/${run}` },
+  };
 }

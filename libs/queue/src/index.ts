@@ -4,4 +4,5 @@ export type { QueueOptions } from './queue-options.ts';
 export { RepositoryLock } from './repository-lock.ts';
 export { RepositoryQueues } from './repository-queues.ts';
 export type { BatchHandler, BatchOutcome } from './repository-queues.ts';
+export { ResyncQueue } from './resync-queue.ts';
 export { SettleQueue } from './settle-queue.ts';

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { RepositoryLock } from './repository-lock.ts';
+import { ResyncQueue } from './resync-queue.ts';
 import { RepositoryQueues } from './repository-queues.ts';
 import { SettleQueue } from './settle-queue.ts';
 
@@ -16,8 +17,8 @@ export class QueueModule {
     return {
       module: QueueModule,
       imports: options.imports ?? [],
-      providers: [...options.providers, SettleQueue, RepositoryQueues, RepositoryLock],
-      exports: [SettleQueue, RepositoryQueues, RepositoryLock],
+      providers: [...options.providers, SettleQueue, ResyncQueue, RepositoryQueues, RepositoryLock],
+      exports: [SettleQueue, ResyncQueue, RepositoryQueues, RepositoryLock],
     };
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
@@ -12,8 +13,15 @@ import type { QueueOptions } from './queue-options.ts';
 
 /** How many waiting jobs the active one takes along in a push. */
 const LOOK_AHEAD = 500;
-/** Bytes of content that one push takes along at most; a larger job goes alone. */
-const LOOK_AHEAD_BYTES = 32 * 1024 * 1024;
+/** How many of them are read at once: a page of the largest objects still fits into memory. */
+const LOOK_AHEAD_PAGE = 25;
+/** Characters of content that one push takes along at most; a larger job goes alone. */
+const LOOK_AHEAD_LENGTH = 32 * 1024 * 1024;
+/** Pause after a failure that is nobody's verdict, such as Redis being away; doubles up to the longest. */
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
+/** A worker that can't hand its job back because Redis is away is left behind: the job's lock runs out by itself. */
+const CLOSE_LIMIT_MS = 3_000;
 
 /** What the handler of a batch answers: verdicts for all of it, or how long to hold the queue before the same batch again. */
 export type BatchOutcome = { verdicts: ChangeVerdict[] } | { holdMs: number };
@@ -37,13 +45,13 @@ export class RepositoryQueues implements OnApplicationShutdown {
     this.verdicts = new BatchVerdicts(options.producer, options.prefix);
   }
 
-  /** Appends in the given order. A change whose job is already there is not added twice. */
-  async enqueue(key: RepositoryKey, changes: Change[]): Promise<void> {
-    await this.queue(key).addBulk(changes.map(changeJob));
+  /** Appends in the given order. A change whose job is already there is not added twice; `run` names a resync. */
+  async enqueue(key: RepositoryKey, changes: Change[], run?: string): Promise<void> {
+    await this.queue(key).addBulk(changes.map((change) => changeJob(change, run)));
   }
 
-  /** Starts this replica's worker of a repository; with one running already, does nothing. */
-  async start(key: RepositoryKey, handle: BatchHandler): Promise<void> {
+  /** Starts this replica's worker of a repository; with one running already, does nothing. Waits for Redis by itself. */
+  start(key: RepositoryKey, handle: BatchHandler): void {
     const name = queueName(key);
     if (this.consumers.has(name)) return;
     const abort = new AbortController();
@@ -59,16 +67,11 @@ export class RepositoryQueues implements OnApplicationShutdown {
     const log = { repository: repositoryKeyText(key) };
     worker.on('error', (error) => this.logger.warn({ msg: 'repository worker error', ...log, error: error.message }));
     // Set again after each reconnect: it is a key in Redis, which may have been emptied.
-    const limit = (): void => {
-      queue
-        .setGlobalConcurrency(1)
-        .catch((error: Error) => this.logger.warn({ msg: 'could not limit the queue', ...log, error: error.message }));
-    };
-    connection.on('ready', limit);
+    const limit = (): Promise<void> => this.limit(queue, abort.signal);
+    connection.on('ready', () => void limit());
     this.consumers.set(name, { connection, worker, abort });
-    await queue.setGlobalConcurrency(1);
-    void worker
-      .run()
+    void limit()
+      .then(() => (abort.signal.aborted ? undefined : worker.run()))
       .catch((error: Error) => this.logger.error({ msg: 'repository worker ended', ...log, error: error.message }));
   }
 
@@ -97,30 +100,56 @@ export class RepositoryQueues implements OnApplicationShutdown {
     await Promise.allSettled([...this.queues.values()].map((queue) => queue.close()));
   }
 
+  /** One job at a time over all replicas; tried until Redis takes it. */
+  private async limit(queue: Queue<Change, ChangeVerdict>, signal: AbortSignal): Promise<void> {
+    await this.insisting(queue.name, signal, () => queue.setGlobalConcurrency(1)).catch(() => undefined); // it ended
+  }
+
   private async process(
     queue: Queue<Change, ChangeVerdict>,
     job: Job<Change, ChangeVerdict>,
     handle: BatchHandler,
     signal: AbortSignal,
   ): Promise<ChangeVerdict> {
-    const name = queue.name;
-    let verdict = await this.verdicts.take(name, String(job.id));
-    if (verdict === undefined) {
-      const batch = takeBatch(job, await queue.getWaiting(0, LOOK_AHEAD - 1));
-      const outcome = await handle(
-        batch.map((each) => each.data),
-        signal,
-      );
-      if ('holdMs' in outcome) {
-        await queue.rateLimit(outcome.holdMs);
-        throw Worker.RateLimitError();
-      }
-      await this.verdicts.store(name, outcome.verdicts, job.data.eventId);
-      verdict = outcome.verdicts.find((each) => each.eventId === job.data.eventId);
-      if (verdict === undefined) throw new Error(`The batch gave no verdict on ${job.data.eventId}.`);
+    // Only a verdict ends a job: any other failure would count as the job's own and take it out of the queue.
+    const decided = await this.insisting(queue.name, signal, () => this.decide(queue, job, handle, signal));
+    if (decided === 'held') throw Worker.RateLimitError();
+    if (decided.result === 'refused') throw new UnrecoverableError(`${decided.code}: ${decided.message}`);
+    return decided;
+  }
+
+  /** The verdict on a job; `held`: the job goes back to the head of the queue, for as long as its handler said. */
+  private async decide(
+    queue: Queue<Change, ChangeVerdict>,
+    job: Job<Change, ChangeVerdict>,
+    handle: BatchHandler,
+    signal: AbortSignal,
+  ): Promise<ChangeVerdict | 'held'> {
+    const earlier = await this.verdicts.take(queue.name, String(job.id));
+    if (earlier !== undefined) return earlier;
+    const outcome = await handle(await takeBatch(queue, job), signal);
+    if ('holdMs' in outcome) {
+      // A worker that ends leaves no pause to the one that goes on.
+      if (!signal.aborted) await queue.rateLimit(outcome.holdMs);
+      return 'held';
     }
-    if (verdict.result === 'refused') throw new UnrecoverableError(`${verdict.code}: ${verdict.message}`);
+    await this.verdicts.store(queue.name, outcome.verdicts, job.data.eventId);
+    const verdict = outcome.verdicts.find((each) => each.eventId === job.data.eventId);
+    if (verdict === undefined) throw new Error(`The batch gave no verdict on ${job.data.eventId}.`);
     return verdict;
+  }
+
+  /** Tries until it works, with growing pauses. Rejects as a held job once the worker ends. */
+  private async insisting<T>(queue: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_RETRY_MS)) {
+      if (signal.aborted) throw Worker.RateLimitError();
+      try {
+        return await work();
+      } catch (error) {
+        this.logger.warn({ msg: 'a queue is held after an error', queue, error: (error as Error).message, pauseMs });
+        await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
   }
 
   private queue(key: RepositoryKey): Queue<Change, ChangeVerdict> {
@@ -141,24 +170,28 @@ export class RepositoryQueues implements OnApplicationShutdown {
   }
 }
 
-/** The active job and the jobs behind it, oldest first, up to the limits. */
-function takeBatch(
-  active: Job<Change, ChangeVerdict>,
-  waiting: Job<Change, ChangeVerdict>[],
-): Job<Change, ChangeVerdict>[] {
-  const batch = [active];
-  let bytes = active.data.content?.length ?? 0;
-  for (const job of waiting) {
-    bytes += job.data.content?.length ?? 0;
-    if (bytes > LOOK_AHEAD_BYTES) break;
-    if (job.id !== active.id) batch.push(job);
+/** The changes of the active job and of those behind it, oldest first, up to the limits. */
+async function takeBatch(queue: Queue<Change, ChangeVerdict>, active: Job<Change, ChangeVerdict>): Promise<Change[]> {
+  const batch = new Map([[active.id, active.data]]);
+  let length = active.data.content?.length ?? 0;
+  for (let first = 0; first < LOOK_AHEAD; first += LOOK_AHEAD_PAGE) {
+    const page = await queue.getWaiting(first, first + LOOK_AHEAD_PAGE - 1);
+    for (const job of page) {
+      length += job.data.content?.length ?? 0;
+      if (length > LOOK_AHEAD_LENGTH) return [...batch.values()];
+      batch.set(job.id, job.data);
+    }
+    if (page.length < LOOK_AHEAD_PAGE) break;
   }
-  return batch;
+  return [...batch.values()];
 }
 
 async function close(consumer: Consumer): Promise<void> {
   consumer.abort.abort();
-  await consumer.worker.close();
+  const timer = new AbortController();
+  const limit = pause(CLOSE_LIMIT_MS, undefined, { signal: timer.signal, ref: false }).catch(() => undefined);
+  await Promise.race([consumer.worker.close(), limit]);
+  timer.abort();
   consumer.connection.disconnect();
 }
 
