@@ -25,7 +25,7 @@ export interface ForeignTouch {
 /** The known commits of a branch, and the questions that the planner asks about them. */
 export class BranchHistory {
   private readonly commits = new Map<string, HistoryCommit>();
-  private readonly commitOfEvent = new Map<string, string>();
+  private readonly commitsOfEvent = new Map<string, HistoryCommit[]>();
   /** First sightings of commits by others, seconds since the epoch. */
   private readonly seen = new Map<string, number>();
 
@@ -59,7 +59,7 @@ export class BranchHistory {
 
   /** The commit that already holds this event's change to this path. */
   committed(eventId: string, path: string): string | undefined {
-    return this.commitOfEvent.get(`${eventId}\0${path}`);
+    return this.commitsOfEvent.get(eventId)?.find((commit) => commit.paths.has(path))?.sha;
   }
 
   /** Our newest commit of the mainline that touches the path. */
@@ -106,7 +106,9 @@ export class BranchHistory {
   private add(commit: HistoryCommit): void {
     this.commits.set(commit.sha, commit);
     for (const eventId of commit.eventIds) {
-      for (const path of commit.paths.keys()) this.commitOfEvent.set(`${eventId}\0${path}`, commit.sha);
+      const holders = this.commitsOfEvent.get(eventId);
+      if (holders === undefined) this.commitsOfEvent.set(eventId, [commit]);
+      else holders.push(commit);
     }
   }
 }

@@ -293,8 +293,6 @@ function verdictOf(decision: Decision, change: Change, shas: readonly string[]):
       return decision.verdict;
     case 'commit':
       return { result: 'committed', eventId: change.eventId, sha: shas[decision.commit] ?? '' };
-    case 'overtaken':
-      return { result: 'stale', eventId: change.eventId, sha: shas[decision.commit] ?? '' };
   }
 }
 

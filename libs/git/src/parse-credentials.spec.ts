@@ -58,7 +58,7 @@ describe('ssh credentials', () => {
     [{ 'ssh-key': openssh('aes256-ctr'), 'known-hosts': hosts, password: 'x' }, 'CredentialsInvalid', /passphrase/],
     [{ 'ssh-key': pem('aes-256-cbc'), 'known-hosts': hosts }, 'CredentialsInvalid', /passphrase/],
   ])('%#: a mistake is named as %s', (data, code, message) => {
-    const parse = () => parseCredentials(data && secret(data as Record<string, string>), ssh);
+    const parse = () => parseCredentials(data && secret(data), ssh);
     expect(parse).toThrow(expect.objectContaining({ code, retryable: false }));
     expect(parse).toThrow(message);
   });
@@ -89,7 +89,7 @@ describe('http credentials', () => {
     [{ bearerToken: 'a\r\nX-Evil: 1' }, 'CredentialsInvalid', /bearerToken/],
     [{ username: 'a', password: 'b', 'ca.crt': 'no' }, 'CredentialsInvalid', /ca\.crt/],
   ])('%j: a mistake is named as %s', (data, code, message) => {
-    const parse = () => parseCredentials(secret(data as Record<string, string>), https);
+    const parse = () => parseCredentials(secret(data), https);
     expect(parse).toThrow(expect.objectContaining({ code }));
     expect(parse).toThrow(message);
   });

@@ -1,5 +1,5 @@
 import type { Change, ChangeVerdict, Identity, RepositoryTarget } from '#domain';
-import type { BranchHistory } from './branch-history.ts';
+import type { BranchHistory, HistoryCommit } from './branch-history.ts';
 import { blobId } from './blob-id.ts';
 import { authorOf, writtenEventId } from './commit-message.ts';
 import { objectPath } from './object-path.ts';
@@ -20,11 +20,7 @@ export interface PlannedCommit {
 }
 
 /** What the plan says of one change, in the order of the batch. */
-export type Decision =
-  | { kind: 'commit'; commit: number }
-  /** A newer object's file stands there, written by an earlier commit of this plan. */
-  | { kind: 'overtaken'; commit: number; eventId: string }
-  | { kind: 'verdict'; verdict: ChangeVerdict };
+export type Decision = { kind: 'commit'; commit: number } | { kind: 'verdict'; verdict: ChangeVerdict };
 
 export interface PlanInput {
   changes: readonly Change[];
@@ -84,8 +80,8 @@ function reasonToSkip(change: Change, path: string, state: PathState, input: Pla
   if (foreign !== undefined && foreign.time > Math.floor(change.admittedAt / 1000)) {
     return { kind: 'verdict', verdict: { result: 'stale', eventId, sha: foreign.sha } };
   }
-  const overtaken = overtakenBy(change, path, state, input);
-  if (overtaken !== undefined) return overtaken;
+  if (isOvertaken(change, path, state, input.history))
+    return { kind: 'verdict', verdict: { result: 'unchanged', eventId } };
   const entry = input.tree.get(path);
   if (entry?.kind === 'blocked' && change.content !== null) {
     const message = `${entry.by} stands where ${path} is to be written: move it, or give the repository another spec.path.`;
@@ -95,25 +91,26 @@ function reasonToSkip(change: Change, path: string, state: PathState, input: Pla
   return wanted === state.blob ? { kind: 'verdict', verdict: { result: 'unchanged', eventId } } : undefined;
 }
 
-/** A late DELETE of an old object must not remove the file of a newer one with the same name. */
-function overtakenBy(change: Change, path: string, state: PathState, input: PlanInput): Decision | undefined {
-  if (change.content !== null) return undefined;
-  const { eventId } = change;
+/**
+ * Git holds a newer version from us already. That is so when a batch comes again after a crash and a change of it had
+ * needed no commit, and for a late DELETE of an old object whose name a newer one took.
+ */
+function isOvertaken(change: Change, path: string, state: PathState, history: BranchHistory): boolean {
   const { lastWrite } = state;
   if (lastWrite !== undefined) {
-    const newer =
-      lastWrite.change.object.uid !== change.object.uid &&
-      isLower(change.resourceVersion, lastWrite.change.resourceVersion);
-    return newer && lastWrite.change.content !== null
-      ? { kind: 'overtaken', commit: lastWrite.commit, eventId }
-      : undefined;
+    const other = lastWrite.change.object.uid !== change.object.uid;
+    return other && isLower(change.resourceVersion, lastWrite.change.resourceVersion);
   }
-  const own = input.history.lastOwn(path);
-  if (own?.paths.get(path)?.removed !== false || own.resourceVersion === undefined) return undefined;
+  const own = history.lastOwn(path);
+  if (own === undefined) return false;
   // Both must say so: after a restore of etcd, versions go backwards while time does not.
-  const newer =
-    isLower(change.resourceVersion, own.resourceVersion) && own.authorTime > Math.floor(change.admittedAt / 1000);
-  return newer ? { kind: 'verdict', verdict: { result: 'stale', eventId, sha: own.sha } } : undefined;
+  const later = own.authorTime >= Math.floor(change.admittedAt / 1000);
+  return later && isLower(change.resourceVersion, versionIn(own, change.object.uid));
+}
+
+function versionIn(commit: HistoryCommit, uid: string): string {
+  const observed = commit.eventIds.find((id) => id.startsWith(`observed/${uid}/`));
+  return commit.resourceVersion ?? observed?.slice(`observed/${uid}/`.length) ?? '';
 }
 
 function addToPlan(plan: CommitPlan, change: Change, path: string, target: RepositoryTarget, time: number): number {
