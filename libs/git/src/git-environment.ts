@@ -6,6 +6,8 @@ export interface CredentialFiles {
   privateKey: string;
   knownHosts: string;
   ca: string;
+  /** Socket of the ssh connection that is kept open between exchanges. */
+  control: string;
 }
 
 const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -88,6 +90,21 @@ function configEnvironment(config: readonly [string, string][]): Record<string, 
   return environment;
 }
 
+/** Seconds that an idle ssh connection is kept: a push over an open one saves the handshake, 0.4 s on 2 shared cores. */
+const CONNECTION_KEPT = 60;
+/** A socket's path has at most 107 bytes, and ssh appends 17 while it makes one. */
+const MAX_SOCKET_PATH = 88;
+
+/** Whether the connection is kept; with a long DATA_DIR it is not. */
+export function keepsConnection(files: CredentialFiles): boolean {
+  return Buffer.byteLength(files.control) <= MAX_SOCKET_PATH;
+}
+
+/** The arguments with which `ssh` ends the kept connection. */
+export function endConnectionArguments(files: CredentialFiles): string[] {
+  return ['-F', '/dev/null', '-o', `ControlPath=${sshQuote(files.control)}`, '-O', 'exit', 'kept'];
+}
+
 /** Git hands this to a shell, and ssh splits option values at spaces and expands `%`: quoted for all three. */
 function sshCommand(files: CredentialFiles): string {
   const option = (name: string, value: string): string => `-o ${shellQuote(`${name}=${value}`)}`;
@@ -106,6 +123,13 @@ function sshCommand(files: CredentialFiles): string {
     option('ConnectTimeout', '15'),
     option('ServerAliveInterval', '10'),
     option('ServerAliveCountMax', '3'),
+    ...(keepsConnection(files)
+      ? [
+          option('ControlMaster', 'auto'),
+          option('ControlPath', sshQuote(files.control)),
+          option('ControlPersist', String(CONNECTION_KEPT)),
+        ]
+      : []),
     option('ForwardAgent', 'no'),
     option('ClearAllForwardings', 'yes'),
     option('LogLevel', 'ERROR'),

@@ -8,12 +8,19 @@ import { BranchView } from './branch-view.ts';
 import { checkBranch } from './check-branch.ts';
 import { COMMIT_SIGHTINGS, type CommitSightings } from './commit-sightings.ts';
 import { GitClient } from './git-client.ts';
-import { baseEnvironment, remoteEnvironment, type CredentialFiles } from './git-environment.ts';
+import {
+  baseEnvironment,
+  endConnectionArguments,
+  keepsConnection,
+  remoteEnvironment,
+  type CredentialFiles,
+} from './git-environment.ts';
 import { GIT_OPTIONS, type GitOptions } from './git-options.ts';
 import { GitRepository } from './git-repository.ts';
 import { guardDataDir } from './guard-data-dir.ts';
 import { checkSpecPath } from './object-path.ts';
 import { secretTexts, type GitCredentials } from './parse-credentials.ts';
+import { runProcess } from './run-process.ts';
 import type { RepositoryUrl } from './parse-repository-url.ts';
 
 /** Milliseconds that one exchange with a remote may take before it counts as hanging. */
@@ -37,11 +44,12 @@ export class GitRepositories implements OnApplicationShutdown {
     const { dataDir } = this.options;
     const identity = `${repositoryKeyText(target.key)}\0${url.normalized}\0${target.branch}`;
     const folder = join(dataDir, 'clones', createHash('sha256').update(identity).digest('hex').slice(0, 32));
-    const secretFolder = join(dataDir, 'credentials', randomUUID());
+    const secretFolder = join(dataDir, 'credentials', randomUUID().slice(0, 18));
     const files: CredentialFiles = {
       privateKey: join(secretFolder, 'identity'),
       knownHosts: join(secretFolder, 'known_hosts'),
       ca: join(secretFolder, 'ca.crt'),
+      control: join(secretFolder, 's'),
     };
     const local = baseEnvironment(dataDir, this.options.environment ?? {});
     const client = new GitClient({
@@ -61,6 +69,7 @@ export class GitRepositories implements OnApplicationShutdown {
       prepare: () => writeCredentials(secretFolder, files, access),
       dispose: async () => {
         this.opened.delete(repository);
+        if (access.kind === 'ssh' && keepsConnection(files)) await endConnection(files, local);
         await guardDataDir(secretFolder, () => rm(secretFolder, { recursive: true, force: true }));
       },
     });
@@ -71,6 +80,11 @@ export class GitRepositories implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await Promise.allSettled([...this.opened].map((repository) => repository.close()));
   }
+}
+
+async function endConnection(files: CredentialFiles, env: Readonly<Record<string, string>>): Promise<void> {
+  // Without a connection ssh says so, and there is nothing to end.
+  await runProcess({ command: 'ssh', args: endConnectionArguments(files), cwd: '/', env, timeLimit: 5000 });
 }
 
 /** Written before each use: DATA_DIR may be emptied at any time. */

@@ -49,13 +49,24 @@ describe('how long it takes', () => {
 
   it('writes 200 changes in one push to a repository of 20,000 files', async () => {
     const repository = fixture.repository();
+    const object = (at: number) => ({
+      ...change('', '').object,
+      namespace: `team-${at % 100}`,
+      name: `object-${at}`,
+      uid: `uid-${at}`,
+    });
     const many = Array.from({ length: 20_000 }, (_, at) =>
-      change(`object-${at}`, `v: ${at}\n`, { origin: 'observed', user: '' }),
+      change(
+        '',
+        `v: ${at}
+`,
+        { origin: 'observed', user: '', object: object(at) },
+      ),
     );
     const start = performance.now();
     await repository.write(many);
     const filled = performance.now();
-    const batch = Array.from({ length: 200 }, (_, at) => change(`object-${at * 90}`, `v: changed ${at}\n`));
+    const batch = Array.from({ length: 200 }, (_, at) => change('', `v: changed ${at}\n`, { object: object(at * 93) }));
     const written = await repository.write(batch);
     const end = performance.now();
     process.stdout.write(
