@@ -158,6 +158,17 @@ export class BareClone {
     return entries;
   }
 
+  /** Every file of a commit's tree: path → blob id. Links and submodules are none. */
+  async files(commit: string, options: CallOptions): Promise<Map<string, string>> {
+    const listed = await this.git.local(['ls-tree', '-r', '-z', '--full-tree', commit], options);
+    const files = new Map<string, string>();
+    for (const line of listed.split('\0')) {
+      const [, blob, path] = /^100\d{3} blob ([0-9a-f]+)\t([\s\S]+)$/.exec(line) ?? [];
+      if (blob !== undefined && path !== undefined) files.set(path, blob);
+    }
+    return files;
+  }
+
   /** Writes the commits on top of `base`; their ids, in order. */
   async import(commits: readonly PlannedCommit[], base: string | undefined, options: CallOptions): Promise<string[]> {
     const args = ['fast-import', '--quiet', '--force', '--done', '--date-format=raw'];

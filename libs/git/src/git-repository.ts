@@ -19,6 +19,12 @@ export interface ProbeResult {
   head?: string;
 }
 
+/** The branch's files as they are now. */
+export interface RepositoryFiles {
+  /** Path → id of the blob. Empty for a new branch without a default branch. */
+  files: Map<string, string>;
+}
+
 export interface WriteOptions {
   signal?: AbortSignal;
   /** Milliseconds since the epoch. */
@@ -94,6 +100,17 @@ export class GitRepository {
       const verdicts = changes.map((change) => batch.verdicts.get(change)).filter((verdict) => verdict !== undefined);
       const head = this.head();
       return { verdicts, ...(head === undefined ? {} : { head }) };
+    });
+  }
+
+  /** What stands in the branch, asked of the remote. @throws {GitError} */
+  async listFiles(options: WriteOptions = {}): Promise<RepositoryFiles> {
+    return this.exclusive(async () => {
+      await this.prepare();
+      const now = (options.now ?? Date.now)();
+      const { signal } = options;
+      const state = await this.parts.view.read({ fresh: true, since: Math.floor(now / 1000), now, signal });
+      return { files: state.base === undefined ? new Map() : await this.parts.clone.files(state.base, { signal }) };
     });
   }
 

@@ -7,7 +7,13 @@ export { GIT_ERRORS, GitError, type GitErrorCode } from './git-error.ts';
 export { GitModule, type GitModuleAsyncOptions, type GitModuleExtras } from './git.module.ts';
 export type { GitOptions } from './git-options.ts';
 export { GitRepositories } from './git-repositories.ts';
-export { GitRepository, type ProbeResult, type WriteOptions, type WriteResult } from './git-repository.ts';
+export {
+  GitRepository,
+  type ProbeResult,
+  type RepositoryFiles,
+  type WriteOptions,
+  type WriteResult,
+} from './git-repository.ts';
 export { objectPath } from './object-path.ts';
 export { parseCredentials, type GitCredentials } from './parse-credentials.ts';
 export { parseRepositoryUrl, type RepositoryUrl } from './parse-repository-url.ts';
