@@ -67,6 +67,12 @@ export class BranchHistory {
     return this.walk(this.tip).find((commit) => commit.ours && commit.paths.has(path));
   }
 
+  /** The commit by somebody else that changed the path last, where no commit of ours did so after it. */
+  lastForeign(path: string): string | undefined {
+    const last = this.walk(this.tip).find((commit) => commit.paths.has(path));
+    return last !== undefined && this.touchesForeign(last, path) ? last.sha : undefined;
+  }
+
   /** The latest time at which somebody else changed the path, as the branch saw it. */
   foreignTouch(path: string): ForeignTouch | undefined {
     let latest: ForeignTouch | undefined;

@@ -1,15 +1,13 @@
-import { access, constants } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { Change, ChangeVerdict, RepositoryTarget } from '#domain';
 import type { BareClone } from './bare-clone.ts';
-import type { HistoryCommit } from './branch-history.ts';
 import type { BranchState, BranchView } from './branch-view.ts';
-import { commitMessage, writtenEventId } from './commit-message.ts';
+import { asHistory, innocuousCommit, verdictOf } from './conclude-plan.ts';
 import { GitError, type GitErrorCode } from './git-error.ts';
 import { objectPath } from './object-path.ts';
 import type { RepositoryUrl } from './parse-repository-url.ts';
-import { planCommits, type CommitPlan, type Decision, type PlannedCommit } from './plan-commits.ts';
+import { proveWritableFolder } from './prove-writable-folder.ts';
+import { planCommits, type CommitPlan } from './plan-commits.ts';
 
 export interface ProbeResult {
   /** The repository has no branch at all. */
@@ -122,7 +120,7 @@ export class GitRepository {
   private async proveAccess(signal: AbortSignal | undefined): Promise<ProbeResult> {
     const { clone, url, target } = this.parts;
     const refs = await clone.lookAtRemote({ signal });
-    if (url.transport === 'file') await this.proveWritableFolder();
+    if (url.transport === 'file') await proveWritableFolder(url);
     const [throwaway = ''] = await clone.import([innocuousCommit(target)], undefined, { signal });
     try {
       await clone.push(throwaway, refs.branch, { signal, dryRun: true });
@@ -173,7 +171,8 @@ export class GitRepository {
     batch: Batch,
     fresh: boolean,
   ): Promise<BranchState & { isFresh: boolean }> {
-    const oldest = Math.min(...changes.map((change) => change.admittedAt));
+    // Who touched a file last may lie any time back.
+    const oldest = Math.min(...changes.map((change) => (change.prune === true ? 0 : change.admittedAt)));
     const before = this.parts.view.fetches;
     const state = await this.parts.view.read({
       fresh,
@@ -234,7 +233,6 @@ export class GitRepository {
   private refusedByPath(change: Change, batch: Batch): boolean {
     try {
       objectPath(change.object, this.parts.target.path);
-      commitMessage(change);
       return false;
     } catch (error) {
       if (error instanceof GitError && error.code !== 'PathInvalid') {
@@ -279,68 +277,9 @@ export class GitRepository {
     return state?.lease === undefined || state.time === undefined ? undefined : { sha: state.lease, time: state.time };
   }
 
-  private async proveWritableFolder(): Promise<void> {
-    const path = decodeURIComponent(this.parts.url.path);
-    for (const folder of [path, join(path, '.git')]) {
-      try {
-        await access(join(folder, 'objects'), constants.W_OK);
-        return;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-          throw new GitError(
-            'PushNotPermitted',
-            'The folder of the file:// repository can not be written by the operator: correct its owner or mode.',
-            error,
-          );
-        }
-      }
-    }
-  }
-
   private async exclusive<T>(operation: () => Promise<T>): Promise<T> {
     const run = this.queue.then(operation);
     this.queue = run.catch(() => undefined);
     return run;
   }
-}
-
-function verdictOf(decision: Decision, change: Change, shas: readonly string[]): ChangeVerdict {
-  switch (decision.kind) {
-    case 'verdict':
-      return decision.verdict;
-    case 'commit':
-      return { result: 'committed', eventId: change.eventId, sha: shas[decision.commit] ?? '' };
-  }
-}
-
-function asHistory(
-  commit: PlannedCommit,
-  shas: readonly string[],
-  index: number,
-  base: string | undefined,
-): HistoryCommit {
-  const parent = index === 0 ? base : shas[index - 1];
-  const [only] = commit.changes;
-  return {
-    sha: shas[index] ?? '',
-    parents: parent === undefined ? [] : [parent],
-    time: commit.committerTime,
-    authorTime: commit.authorTime,
-    ours: true,
-    eventIds: commit.changes.map((change) => writtenEventId(change.eventId)),
-    ...(commit.changes.length === 1 && only !== undefined ? { resourceVersion: only.resourceVersion } : {}),
-    paths: new Map(commit.files.map((file) => [file.path, { removed: file.content === null }])),
-  };
-}
-
-/** A commit without files, only ever pushed where it can't take effect. */
-function innocuousCommit(target: RepositoryTarget): PlannedCommit {
-  return {
-    files: [],
-    author: target.committer,
-    committer: target.committer,
-    authorTime: 0,
-    committerTime: 0,
-    changes: [],
-  };
 }

@@ -80,6 +80,8 @@ function reasonToSkip(change: Change, path: string, state: PathState, input: Pla
   if (foreign !== undefined && foreign.time > Math.floor(change.admittedAt / 1000)) {
     return { kind: 'verdict', verdict: { result: 'stale', eventId, sha: foreign.sha } };
   }
+  const keeper = change.prune === true ? input.history.lastForeign(path) : undefined;
+  if (keeper !== undefined) return { kind: 'verdict', verdict: { result: 'stale', eventId, sha: keeper } };
   if (isOvertaken(change, path, state, input.history))
     return { kind: 'verdict', verdict: { result: 'unchanged', eventId } };
   const entry = input.tree.get(path);
@@ -93,18 +95,23 @@ function reasonToSkip(change: Change, path: string, state: PathState, input: Pla
 
 /**
  * Git holds a newer version from us already. That is so when a batch comes again after a crash and a change of it had
- * needed no commit, and for a late DELETE of an old object whose name a newer one took.
+ * needed no commit, for a late DELETE of an old object whose name a newer one took, and for a listed state that an event
+ * has passed.
  */
 function isOvertaken(change: Change, path: string, state: PathState, history: BranchHistory): boolean {
   const { lastWrite } = state;
   if (lastWrite !== undefined) {
-    const other = lastWrite.change.object.uid !== change.object.uid;
+    const other = lastWrite.change.object.uid !== change.object.uid || change.listedAt !== undefined;
     return other && isLower(change.resourceVersion, lastWrite.change.resourceVersion);
   }
   const own = history.lastOwn(path);
   if (own === undefined) return false;
   // Both must say so: after a restore of etcd, versions go backwards while time does not.
-  const later = own.authorTime >= Math.floor(change.admittedAt / 1000);
+  // A listed state is only overtaken by what was written after the list: before a restore, later versions were written.
+  const later =
+    change.listedAt === undefined
+      ? own.authorTime >= Math.floor(change.admittedAt / 1000)
+      : own.time >= Math.floor(change.listedAt / 1000);
   return later && isLower(change.resourceVersion, versionIn(own, change.object.uid));
 }
 

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { DEFAULT_AUTHOR_EMAIL_DOMAIN, DEFAULT_COMMITTER, type Change, type RepositoryTarget } from '#domain';
 import {
@@ -17,6 +18,7 @@ import {
 
 const run = promisify(execFile);
 Logger.overrideLogger(['error', 'fatal']);
+jest.setTimeout(60_000); // real git and sshd on a busy machine
 
 const ENVIRONMENT = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
