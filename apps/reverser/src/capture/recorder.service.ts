@@ -70,7 +70,7 @@ export class Recorder implements AdmissionHandler {
     const state = object ?? oldObject;
     if (state === undefined) return this.countSkip(operation, 'no-identity');
     const labels = await this.namespaces.labelsOf(ref.namespace);
-    const match = this.rules.match(matchFacts(operation, ref, state, writer, labels));
+    const match = this.rules.match(matchFacts(operation, ref, state, writer, labels, oldObject));
     const oldSelected = oldObject !== undefined && this.selects(operation, ref, oldObject, writer, labels);
     if (match.undecided) {
       // The namespace could not be read in time: who wants the change is decided after a later live read.
