@@ -80,6 +80,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         HTTP_PORT: String(httpPort),
         DATA_DIR: dataDir,
         ALLOW_FILE_URLS: 'true',
+        RESYNC_INTERVAL: '0', // a test sees what it causes, not what was there before
         ...options.env,
       };
       return launch(env, home, options.waitUntilReady ?? true);

@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
-import { GitModule } from '#git';
+import { COMMIT_SIGHTINGS, GitModule } from '#git';
 import { K8sModule, loadKubeConfig, PROBE_MANAGER } from '#k8s';
 import { LEDGER_OPTIONS, LEDGER_REDIS, LedgerModule } from '#ledger';
 import { QUEUE_OPTIONS, QueueModule } from '#queue';
 import { RulesModule } from '#rules';
 import { SanitizerModule } from '#sanitizer';
+import { BackstopModule } from './backstop/backstop.module.ts';
 import { CaptureModule } from './capture/capture.module.ts';
 import { Recorder } from './capture/recorder.service.ts';
 import { SettingsModule } from './config/settings.module.ts';
@@ -18,9 +19,11 @@ import { loggerOptions } from './observability/logger-options.ts';
 import { ObservabilityModule } from './observability/observability.module.ts';
 import { ReverserMetrics } from './observability/reverser-metrics.service.ts';
 import { OperatorService } from './operator.service.ts';
+import { RedisCommitSightings } from './redis/redis-commit-sightings.service.ts';
 import { RedisConnections } from './redis/redis-connections.service.ts';
 import { RedisModule } from './redis/redis.module.ts';
 import { RepositoriesModule } from './repositories/repositories.module.ts';
+import { ResyncModule } from './resync/resync.module.ts';
 import { SelectedTypesModule } from './selection/selected-types.module.ts';
 import { SelectionModule } from './selection/selection.module.ts';
 import { SettleModule } from './settle/settle.module.ts';
@@ -57,7 +60,10 @@ export class AppModule {
         },
       ],
     });
-    const git = GitModule.forRoot({ dataDir, environment });
+    const git = GitModule.forRoot(
+      { dataDir, environment },
+      { sightings: { provide: COMMIT_SIGHTINGS, useClass: RedisCommitSightings } },
+    );
     const capture = CaptureModule.register([k8s, rules, sanitizer, ledger, queue, SelectedTypesModule]);
     const webhook = WebhookModule.register({
       imports: [capture],
@@ -78,6 +84,8 @@ export class AppModule {
     });
     const settle = SettleModule.register([k8s, rules, sanitizer, ledger, queue, capture]);
     const repositories = RepositoriesModule.register([k8s, queue, git]);
+    const backstop = BackstopModule.register([k8s, rules, ledger, capture]);
+    const resync = ResyncModule.register([k8s, rules, sanitizer, ledger, queue, capture, repositories]);
     const selection = SelectionModule.register([k8s, rules]);
     return {
       module: AppModule,
@@ -93,6 +101,8 @@ export class AppModule {
         capture,
         settle,
         repositories,
+        backstop,
+        resync,
         selection,
       ],
       providers: [OperatorService],

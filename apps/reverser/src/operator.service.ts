@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { CertificateManager, ensureKeySecret, KubeApi } from '#k8s';
+import { Backstop } from './backstop/backstop.service.ts';
 import { Namespaces } from './capture/namespaces.service.ts';
 import { prepareDataDir, SETTINGS } from './config/settings.ts';
 import type { Settings } from './config/settings.ts';
@@ -8,7 +9,10 @@ import { DigestKey } from './digest-key.service.ts';
 import { Readiness } from './health/readiness.service.ts';
 import { RedisConnections } from './redis/redis-connections.service.ts';
 import { RepositoryController } from './repositories/repository-controller.service.ts';
+import { ResyncSchedule } from './resync/resync-schedule.service.ts';
+import { Resync } from './resync/resync.service.ts';
 import { SelectionController } from './selection/selection-controller.service.ts';
+import type { SelectionChange } from './selection/selection-controller.service.ts';
 import { SettleLoop } from './settle/settle-loop.service.ts';
 import { AdmissionServer } from './webhook/admission-server.service.ts';
 
@@ -21,6 +25,10 @@ const DIGEST_KEY_BYTES = 32;
 export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(OperatorService.name);
   private ending = false;
+  /** Comparing without being asked is switched off with its interval. */
+  private get comparesByItself(): boolean {
+    return this.settings.resyncIntervalMs > 0;
+  }
 
   constructor(
     @Inject(SETTINGS) private readonly settings: Settings,
@@ -33,6 +41,9 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly repositories: RepositoryController,
     private readonly selection: SelectionController,
     private readonly settleLoop: SettleLoop,
+    private readonly resync: Resync,
+    private readonly schedule: ResyncSchedule,
+    private readonly backstop: Backstop,
     private readonly readiness: Readiness,
   ) {}
 
@@ -55,14 +66,32 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
     this.readiness.reach('redis');
     await this.serve();
     await this.namespaces.start();
-    await this.repositories.start(() => this.selection.trigger());
     this.settleLoop.start();
+    this.resync.start();
+    if (this.settings.backstop) this.backstop.start();
+    await this.repositories.start({
+      setChanged: () => this.selection.trigger(),
+      resyncWanted: (key, reason) => {
+        if (this.comparesByItself || reason !== 'repository opened') this.resync.request(key, reason);
+      },
+    });
     await this.selection.start(
       (key) => this.repositories.exists(key),
-      () => this.readiness.reach('webhook'),
+      (change) => this.follow(change),
     );
+    this.schedule.start();
     this.readiness.reach('informers');
     this.logger.log({ msg: 'operator started' });
+  }
+
+  /** A registration is in force: what happened before it is only found by comparing. */
+  private follow({ types, repositories }: SelectionChange): void {
+    this.readiness.reach('webhook');
+    if (this.settings.backstop) this.backstop.follow(types);
+    for (const repository of repositories) {
+      const [namespace = '', name = ''] = repository.split('/');
+      if (this.comparesByItself) this.resync.request({ namespace, name }, 'selection changed');
+    }
   }
 
   /** The admission server, with its certificate; each new certificate is served at once and registered after. */

@@ -27,6 +27,10 @@ export interface Change {
   content: string | null;
   /** Observed changes: the managers that managedFields name for the newest write, where known. */
   managers: string[];
+  /** Found by comparing: when the list that shows it was asked for, in ms since the epoch. */
+  listedAt?: number;
+  /** A removal without a known event: only where our own commit touched the file last. */
+  prune?: boolean;
 }
 
 /** What became of a change in its repository. */

@@ -30,4 +30,7 @@ export interface RepositoryTarget {
 
 export const DEFAULT_BRANCH = 'main';
 export const DEFAULT_AUTHOR_EMAIL_DOMAIN = 'users.noreply.cluster.local';
-export const DEFAULT_COMMITTER: Identity = { name: 'GitOps Reverser', email: 'gitops-reverser@users.noreply.cluster.local' };
+export const DEFAULT_COMMITTER: Identity = {
+  name: 'GitOps Reverser',
+  email: 'gitops-reverser@users.noreply.cluster.local',
+};

@@ -12,7 +12,7 @@ export class CaptureModule {
       module: CaptureModule,
       imports: imports ?? [],
       providers: [Namespaces, LedgerWriter, Recorder],
-      exports: [Namespaces, Recorder],
+      exports: [Namespaces, LedgerWriter, Recorder],
     };
   }
 }

@@ -1,21 +1,21 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { LedgerService, objectKey } from '#ledger';
 import type { LedgerRecord } from '#ledger';
 import { SettleQueue } from '#queue';
+import { SETTINGS } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { RedisConnections } from '../redis/redis-connections.service.ts';
 import { Spill } from './spill.ts';
 
-const SPILL_RECORDS = 20_000;
-const SPILL_BYTES = 64 * 1024 * 1024;
 const DRAIN_RETRY_MS = 250;
 
 /** Writes records to the ledger and asks for a verdict; while Redis is away it holds them in memory, in order. */
 @Injectable()
 export class LedgerWriter implements OnApplicationShutdown {
   private readonly logger = new Logger(LedgerWriter.name);
-  private readonly spill = new Spill(SPILL_RECORDS, SPILL_BYTES);
+  private readonly spill: Spill;
   private timer: NodeJS.Timeout | undefined;
   private draining: Promise<void> | undefined;
 
@@ -24,7 +24,10 @@ export class LedgerWriter implements OnApplicationShutdown {
     private readonly settleQueue: SettleQueue,
     private readonly redis: RedisConnections,
     private readonly metrics: ReverserMetrics,
-  ) {}
+    @Inject(SETTINGS) settings: Settings,
+  ) {
+    this.spill = new Spill(settings.spill.maxRecords, settings.spill.maxBytes);
+  }
 
   /** Records wait in memory for Redis. */
   get isHolding(): boolean {

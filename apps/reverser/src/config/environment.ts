@@ -77,6 +77,25 @@ export class Environment {
   @IsIn(LOG_LEVELS, { message: `LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}.` })
   LOG_LEVEL: string = 'info';
 
+  @Matches(/^(0|[1-9]\d{0,6}(s|m|h))$/, {
+    message: 'RESYNC_INTERVAL must be a time such as 30s, 10m or 1h, or 0 to compare only on request.',
+  })
+  RESYNC_INTERVAL: string = '10m';
+
+  @toBoolean
+  @IsBoolean({ message: "BACKSTOP must be 'true' or 'false'." })
+  BACKSTOP: boolean = true;
+
+  @toInteger
+  @IsInt({ message: 'SPILL_MAX_RECORDS must be a whole number.' })
+  @Min(0, { message: 'SPILL_MAX_RECORDS must be 0 or more.' })
+  SPILL_MAX_RECORDS: number = 20_000;
+
+  @toInteger
+  @IsInt({ message: 'SPILL_MAX_BYTES must be a whole number.' })
+  @Min(0, { message: 'SPILL_MAX_BYTES must be 0 or more.' })
+  SPILL_MAX_BYTES: number = 64 * 1024 * 1024;
+
   @toInteger
   @IsInt({ message: 'SHUTDOWN_GRACE_SECONDS must be a whole number from 0 to 300.' })
   @Min(0, { message: 'SHUTDOWN_GRACE_SECONDS must be a whole number from 0 to 300.' })

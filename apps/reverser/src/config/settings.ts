@@ -17,6 +17,12 @@ export interface Settings {
   dataDir: string;
   allowFileUrls: boolean;
   logLevel: string;
+  /** How often cluster and repository are compared, in ms; 0: only where the annotation asks for it. */
+  resyncIntervalMs: number;
+  /** Whether changes that no call announced are watched for. */
+  backstop: boolean;
+  /** How much is held in memory while Redis is away. */
+  spill: { maxRecords: number; maxBytes: number };
   /** How long a replica that was told to end still answers admission calls, in ms. */
   shutdownGraceMs: number;
 }
@@ -47,6 +53,9 @@ export function loadSettings(env: Record<string, string | undefined>): Settings 
     dataDir,
     allowFileUrls: values.ALLOW_FILE_URLS,
     logLevel: values.LOG_LEVEL,
+    resyncIntervalMs: milliseconds(values.RESYNC_INTERVAL),
+    backstop: values.BACKSTOP,
+    spill: { maxRecords: values.SPILL_MAX_RECORDS, maxBytes: values.SPILL_MAX_BYTES },
     shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS * 1000,
   };
 }
@@ -74,4 +83,10 @@ export function prepareDataDir(settings: Settings): string | undefined {
   } catch (error) {
     return `DATA_DIR can't be created (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`;
   }
+}
+
+/** `30s`, `10m`, `1h` or `0` in ms. */
+function milliseconds(text: string): number {
+  const unit = { s: 1_000, m: 60_000, h: 3_600_000 }[text.at(-1) ?? ''] ?? 1;
+  return parseInt(text, 10) * unit;
 }

@@ -18,6 +18,7 @@ export class ReverserMetrics {
   private readonly admissionDuration: Histogram;
   private readonly queueSize: ObservableGauge;
   private readonly queueSizes = new Map<string, number>();
+  private readonly driftedFiles = new Map<string, number>();
 
   // Prometheus comes first: instruments that are made before the provider is set would measure nothing.
   constructor(_provider: Prometheus, meters: MetricService) {
@@ -45,6 +46,12 @@ export class ReverserMetrics {
     });
     this.queueSize = meters.getObservableGauge('gitops_reverser_git_commit_queue_size', {
       description: 'Changes that wait to be pushed, by repository',
+    });
+    const drift = meters.getObservableGauge('gitops_reverser_drifted_files', {
+      description: 'Files that a person changed later than the cluster object, left alone, by repository',
+    });
+    drift.addCallback((result) => {
+      for (const [repository, count] of this.driftedFiles) result.observe(count, { repository });
     });
     this.queueSize.addCallback((result) => {
       for (const [repository, size] of this.queueSizes) result.observe(size, { repository });
@@ -77,8 +84,14 @@ export class ReverserMetrics {
     this.admissionDuration.record(seconds);
   }
 
+  drifted(repository: string, count: number): void {
+    this.driftedFiles.set(repository, count);
+  }
+
   queueHolds(repository: string, size: number | undefined): void {
-    if (size === undefined) this.queueSizes.delete(repository);
-    else this.queueSizes.set(repository, size);
+    if (size === undefined) {
+      this.queueSizes.delete(repository);
+      this.driftedFiles.delete(repository);
+    } else this.queueSizes.set(repository, size);
   }
 }

@@ -1,12 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { CodedError, repositoryKeyText } from '#domain';
 import type { Change, ChangeVerdict, KubeObject, RepositoryKey } from '#domain';
+import { objectPath } from '#git';
 import type { KubeInformer } from '#k8s';
 import type { BatchOutcome, RepositoryLock, RepositoryQueues } from '#queue';
 import { parseGitRepoConfig } from '#rules';
 import type { GitRepoConfig } from '#rules';
 import type { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import type { OpenRepository, RepositoryAccess } from './access.service.ts';
+import { CONFIRM_ANNOTATION, RESYNC_ANNOTATION } from './opened-repository.ts';
+import type { OpenedRepository, ResyncSummary } from './opened-repository.ts';
 import { REASONS } from './repository-state.ts';
 import type { RepositoryState } from './repository-state.ts';
 import type { RepositoryReporter } from './repository-reporter.ts';
@@ -18,6 +21,8 @@ export interface ActorParts {
   lock: RepositoryLock;
   metrics: ReverserMetrics;
   reporter: RepositoryReporter;
+  /** The repository was opened, for the first time or after a change of its spec: what it holds is unknown. */
+  onOpened: () => void;
   /** Calls `onChange` whenever the Secret appears, changes or goes. */
   watchSecret: (namespace: string, name: string, onChange: () => void) => KubeInformer<unknown>;
 }
@@ -29,16 +34,21 @@ const HOLD_MS = 5_000;
 export class RepositoryActor {
   private readonly logger = new Logger(RepositoryActor.name);
   private readonly text: string;
+  private object: KubeObject | undefined;
   private config: GitRepoConfig | undefined;
+  /** Files that a person changed later than the cluster's object: left alone. */
+  private readonly drift = new Set<string>();
   private open: OpenRepository | undefined;
   private secret: { name: string; informer: KubeInformer<unknown> } | undefined;
+  /** Generation whose repository was asked to be compared. */
+  private comparedGeneration: number | undefined;
   private failures = 0;
   private retry: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private ended = false;
 
   constructor(
-    private readonly key: RepositoryKey,
+    readonly key: RepositoryKey,
     private readonly parts: ActorParts,
   ) {
     this.text = repositoryKeyText(key);
@@ -46,8 +56,28 @@ export class RepositoryActor {
 
   /** Takes a new or changed GitRepoConfig. A change of status alone is none. */
   update(object: KubeObject): void {
+    this.object = object;
     this.parts.reporter.follow(object);
     this.enqueue(() => this.reconcile(object));
+  }
+
+  /** Takes new annotations: they ask for things without being spec. */
+  annotate(object: KubeObject): void {
+    this.object = object;
+  }
+
+  /** For a resync; nothing while the repository is not open. */
+  opened(): OpenedRepository | undefined {
+    const { open, config, object } = this;
+    if (open === undefined || config === undefined) return undefined;
+    return {
+      folder: config.target.path,
+      prune: config.prune,
+      confirmedRemoval: confirmedRemoval(object),
+      listFiles: () => open.repository.listFiles(),
+      massRemoval: (count) => this.parts.reporter.massRemoval(count),
+      resynced: (summary) => this.resynced(summary),
+    };
   }
 
   /** The GitRepoConfig is gone, or the process ends. What is queued stays queued. */
@@ -99,7 +129,8 @@ export class RepositoryActor {
     }
     this.say({ phase: 'probing', reason: REASONS.probing, message: 'Asking the remote repository.' });
     await this.probe();
-    await this.parts.queues.start(this.key, (changes, signal) => this.write(changes, signal));
+    // Deleted meanwhile: the queue belongs to whoever comes next under this name.
+    if (!this.ended) this.parts.queues.start(this.key, (changes, signal) => this.write(changes, signal));
   }
 
   private async halt(state: RepositoryState): Promise<void> {
@@ -117,7 +148,9 @@ export class RepositoryActor {
       this.failures = 0;
       this.parts.metrics.gitOperation({ operation: 'probe', result: 'ok', repository: this.text });
       this.say({ phase: 'ready', reason: REASONS.ready, message: 'The repository can be read and pushed to.' });
-      await this.parts.queues.resumeNow(this.key);
+      if (this.comparedGeneration !== config.generation) this.parts.onOpened();
+      this.comparedGeneration = config.generation;
+      await this.parts.queues.resumeNow(this.key).catch(() => undefined); // Redis is away: the pause ends by itself
     } catch (error) {
       const failure = asFailure(error);
       this.parts.metrics.gitOperation({ operation: 'probe', result: failure.reason, repository: this.text });
@@ -181,7 +214,11 @@ export class RepositoryActor {
       const reason = verdict.result === 'refused' ? verdict.code : verdict.result;
       const result = verdict.result === 'stale' || verdict.result === 'refused' ? 'dropped' : verdict.result;
       this.parts.metrics.eventProcessed({ operation: change.operation, result, reason, repository: this.text });
-      if (verdict.result === 'stale' || verdict.result === 'refused') this.parts.reporter.dropped(change, verdict);
+      const drifted = verdict.result === 'stale' && change.origin === 'observed';
+      this.noteDrift(change, drifted);
+      if (!drifted && (verdict.result === 'stale' || verdict.result === 'refused')) {
+        this.parts.reporter.dropped(change, verdict);
+      }
       const latencyMs = Date.now() - change.admittedAt;
       this.logger.log({ msg: 'change processed', repository: this.text, latencyMs, ...describe(change), ...verdict });
     }
@@ -189,6 +226,28 @@ export class RepositoryActor {
     this.say({ phase: 'ready', reason: REASONS.ready, message: 'The repository can be read and pushed to.' });
     if (committed && head !== undefined) this.parts.reporter.committed(head);
     void this.measure().catch(() => undefined); // Redis is away: the next one tells
+  }
+
+  private resynced(summary: ResyncSummary): void {
+    const differing = new Set(summary.differing);
+    for (const path of this.drift) if (!differing.has(path)) this.drift.delete(path);
+    this.parts.reporter.resynced(summary, this.object?.metadata.annotations?.[RESYNC_ANNOTATION]);
+    this.reportDrift();
+  }
+
+  /** A state that lost against a person's commit is drift until another verdict on the file comes. */
+  private noteDrift(change: Change, drifted: boolean): void {
+    const path = objectPath(change.object, this.config?.target.path ?? '');
+    const known = this.drift.has(path);
+    if (known === drifted) return;
+    if (drifted) this.drift.add(path);
+    else this.drift.delete(path);
+    this.reportDrift();
+  }
+
+  private reportDrift(): void {
+    this.parts.metrics.drifted(this.text, this.drift.size);
+    this.parts.reporter.drifted(this.drift.size);
   }
 
   private say(state: RepositoryState): void {
@@ -214,4 +273,9 @@ function asFailure(error: unknown): RepositoryState {
   }
   const message = error instanceof Error ? error.message : 'Unknown error.';
   return { phase: 'waiting', reason: 'Failed', message: `${message} It is tried again.` };
+}
+
+function confirmedRemoval(object: KubeObject | undefined): number | undefined {
+  const text = object?.metadata.annotations?.[CONFIRM_ANNOTATION];
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

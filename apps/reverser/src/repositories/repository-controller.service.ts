@@ -8,17 +8,26 @@ import { GIT_REPO_CONFIGS } from '../custom-resources.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { RepositoryAccess } from './access.service.ts';
 import { RepositoryActor } from './repository-actor.ts';
+import { CONFIRM_ANNOTATION, RESYNC_ANNOTATION } from './opened-repository.ts';
+import type { OpenedRepository } from './opened-repository.ts';
 import { RepositoryReporter } from './repository-reporter.ts';
 
 const SECRETS = { group: '', version: 'v1', resource: 'secrets' };
 const MEASURE_MS = 2_000;
+
+export interface RepositoryListener {
+  /** A GitRepoConfig appeared or went. */
+  setChanged: () => void;
+  /** The cluster is to be compared with a repository. */
+  resyncWanted: (key: RepositoryKey, reason: string) => void;
+}
 
 /** Follows all GitRepoConfigs; each has an actor of its own, so that one broken repository delays no other. */
 @Injectable()
 export class RepositoryController implements OnApplicationShutdown {
   private readonly logger = new Logger(RepositoryController.name);
   private readonly actors = new Map<string, RepositoryActor>();
-  private listener: () => void = () => undefined;
+  private listener: RepositoryListener = { setChanged: () => undefined, resyncWanted: () => undefined };
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -31,9 +40,9 @@ export class RepositoryController implements OnApplicationShutdown {
     private readonly metrics: ReverserMetrics,
   ) {}
 
-  /** Starts to follow; resolves once all existing ones are known. `onSetChanged` is called when one appears or goes. */
-  async start(onSetChanged: () => void): Promise<void> {
-    this.listener = onSetChanged;
+  /** Starts to follow; resolves once all existing ones are known. */
+  async start(listener: RepositoryListener): Promise<void> {
+    this.listener = listener;
     const informer = this.informers.createInformer<KubeObject>({
       type: GIT_REPO_CONFIGS,
       onAdd: (object) => this.add(object),
@@ -46,6 +55,16 @@ export class RepositoryController implements OnApplicationShutdown {
 
   exists(key: RepositoryKey): boolean {
     return this.actors.has(repositoryKeyText(key));
+  }
+
+  /** For a resync; nothing while it does not exist or is not open. */
+  opened(key: RepositoryKey): OpenedRepository | undefined {
+    return this.actors.get(repositoryKeyText(key))?.opened();
+  }
+
+  /** All GitRepoConfigs. */
+  keys(): RepositoryKey[] {
+    return [...this.actors.values()].map((actor) => actor.key);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -62,6 +81,7 @@ export class RepositoryController implements OnApplicationShutdown {
       lock: this.lock,
       metrics: this.metrics,
       reporter: new RepositoryReporter(key, this.statusWriter, this.events),
+      onOpened: () => this.listener.resyncWanted(key, 'repository opened'),
       watchSecret: (namespace, name, onChange) =>
         this.informers.createInformer<unknown>({
           type: SECRETS,
@@ -75,7 +95,7 @@ export class RepositoryController implements OnApplicationShutdown {
     });
     this.actors.set(text, actor);
     actor.update(object);
-    this.listener();
+    this.listener.setChanged();
   }
 
   private update(object: KubeObject, previous: KubeObject): void {
@@ -84,8 +104,13 @@ export class RepositoryController implements OnApplicationShutdown {
       this.add(object);
       return;
     }
-    if (object.metadata.generation === previous.metadata.generation) return;
-    this.actors.get(repositoryKeyText(keyOf(object)))?.update(object);
+    const actor = this.actors.get(repositoryKeyText(keyOf(object)));
+    const annotated = (name: string): boolean =>
+      object.metadata.annotations?.[name] !== previous.metadata.annotations?.[name];
+    actor?.annotate(object);
+    if (object.metadata.generation !== previous.metadata.generation) actor?.update(object);
+    else if (annotated(RESYNC_ANNOTATION)) this.listener.resyncWanted(keyOf(object), 'requested');
+    else if (annotated(CONFIRM_ANNOTATION)) this.listener.resyncWanted(keyOf(object), 'removal confirmed');
   }
 
   private remove(object: KubeObject): void {
@@ -94,7 +119,7 @@ export class RepositoryController implements OnApplicationShutdown {
     this.actors.delete(text);
     this.logger.log({ msg: 'repository was deleted, its worker ends', repository: text });
     void actor?.end();
-    this.listener();
+    this.listener.setChanged();
   }
 
   private measureAll(): void {

@@ -3,7 +3,9 @@ import { repositoryKeyText } from '#domain';
 import type { Change, ChangeVerdict, KubeObject, RepositoryKey } from '#domain';
 import type { Condition, KubeEvents, StatusWriter } from '#k8s';
 import { GIT_REPO_CONFIGS, statusRef } from '../custom-resources.ts';
-import { repositoryConditions } from './repository-state.ts';
+import { CONFIRM_ANNOTATION } from './opened-repository.ts';
+import type { ResyncSummary } from './opened-repository.ts';
+import { REASONS, repositoryConditions } from './repository-state.ts';
 import type { RepositoryState } from './repository-state.ts';
 
 interface Status {
@@ -11,6 +13,11 @@ interface Status {
   conditions?: Condition[];
   lastCommit?: { sha: string; time: string };
   pendingEvents?: number;
+  /** Files that a person changed later than the cluster's object: left alone. */
+  driftedFiles?: number;
+  lastResync?: { time: string; objects: number; differing: number; orphaned: number; failedKinds: string[] };
+  /** The value of the annotation that was acted on last. */
+  lastHandledResyncAt?: string;
 }
 
 /** At most one write of status in this time, but for a new state, which is told at once. */
@@ -39,6 +46,8 @@ export class RepositoryReporter {
   }
 
   say(state: RepositoryState): void {
+    // A batch that went well says nothing about a removal that waits for a person: the next resync does.
+    if (this.state?.reason === REASONS.massRemoval && state.phase === 'ready') return;
     const changed = this.state?.reason !== state.reason || this.state.message !== state.message;
     const generation = this.object?.metadata.generation ?? 0;
     if (!changed && this.status.observedGeneration === generation) return;
@@ -55,7 +64,7 @@ export class RepositoryReporter {
   committed(head: { sha: string; time: number }): void {
     this.status = {
       ...this.status,
-      lastCommit: { sha: head.sha, time: new Date(head.time * 1000).toISOString().replace('.000Z', 'Z') },
+      lastCommit: { sha: head.sha, time: rfc3339(head.time * 1000) },
     };
     this.write(STATUS_INTERVAL_MS);
   }
@@ -64,6 +73,37 @@ export class RepositoryReporter {
     if (this.status.pendingEvents === count) return;
     this.status = { ...this.status, pendingEvents: count };
     this.write(STATUS_INTERVAL_MS);
+  }
+
+  drifted(count: number): void {
+    if ((this.status.driftedFiles ?? 0) === count) return;
+    this.status = { ...this.status, driftedFiles: count };
+    this.write(STATUS_INTERVAL_MS);
+  }
+
+  resynced({ objects, differing, orphaned, failed }: ResyncSummary, requestedAt: string | undefined): void {
+    const time = rfc3339(Date.now());
+    this.status = {
+      ...this.status,
+      lastResync: { time, objects, differing: differing.length, orphaned, failedKinds: failed },
+      ...(requestedAt !== undefined && { lastHandledResyncAt: requestedAt }),
+    };
+    this.write(STATUS_INTERVAL_MS);
+    if (failed.length === 0 || this.object === undefined) return;
+    const message = `Not compared, and nothing removed: ${failed.join('; ')}`;
+    void this.events.emit({
+      regarding: this.object,
+      type: 'Warning',
+      reason: 'ResyncIncomplete',
+      message,
+      action: 'Resync',
+    });
+  }
+
+  /** The removal of many files at once waits for a person. */
+  massRemoval(count: number): void {
+    const message = `${count} files have no object any more, which is more than are removed without a person's word. If that is right, allow it: kubectl annotate gitrepoconfig ${this.key.name} -n ${this.key.namespace} --overwrite ${CONFIRM_ANNOTATION}=${count}`;
+    this.say({ phase: 'stalled', reason: REASONS.massRemoval, message });
   }
 
   /** A change that does not reach Git, and why. */
@@ -123,4 +163,8 @@ export class RepositoryReporter {
       this.write(STATUS_INTERVAL_MS);
     }
   }
+}
+
+function rfc3339(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
 }

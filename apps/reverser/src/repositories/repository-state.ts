@@ -8,6 +8,8 @@ export const REASONS = {
   /** Not probed yet, or being probed again after a change. */
   probing: 'Probing',
   suspended: 'Suspended',
+  /** spec.prune would remove many files at once: a person has to allow it. */
+  massRemoval: 'MassRemoval',
   invalidSpec: 'InvalidSpec',
   secretNotFound: 'SecretNotFound',
   secretUnreadable: 'SecretUnreadable',

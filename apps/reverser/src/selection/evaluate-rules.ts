@@ -1,4 +1,5 @@
-import type { KubeObject, RepositoryKey } from '#domain';
+import { repositoryKeyText } from '#domain';
+import type { KubeObject, RepositoryKey, ResourceType } from '#domain';
 import { compileRule, findUnmatched, matchedResourceText, parseWatchRule, selectResources } from '#rules';
 import type { SelectedResource, ServedResource, WatchRule } from '#rules';
 import { RULE_REASONS } from './rule-status.ts';
@@ -11,6 +12,8 @@ export interface EvaluatedRule {
 }
 
 export interface Evaluation {
+  /** `namespace/name` of a GitRepoConfig → what its rules select and say: news of it ask for a resync. */
+  byRepository: Map<string, { types: ResourceType[]; text: string }>;
   /** The rules in force. */
   rules: WatchRule[];
   /** What they select, for the registration. */
@@ -37,7 +40,29 @@ export function evaluateRules(
     rules.push(rule);
     return { object, state: matchedState(rule, types) };
   });
-  return { rules, selected: selectResources(rules.map(compileRule), types), evaluated };
+  const selected = selectResources(rules.map(compileRule), types);
+  return { rules, selected, evaluated, byRepository: groupByRepository(rules, selected, types) };
+}
+
+/** The versions are those of the whole selection: a type is registered and read in one version only. */
+function groupByRepository(
+  rules: WatchRule[],
+  selected: SelectedResource[],
+  types: ServedResource[],
+): Evaluation['byRepository'] {
+  const registered = new Map(selected.map(({ type }) => [`${type.group}/${type.resource}`, type]));
+  const groups = Map.groupBy(rules, ({ key, spec }) =>
+    repositoryKeyText({ namespace: key.namespace, name: spec.gitRepoConfigRef }),
+  );
+  return new Map(
+    [...groups].map(([repository, group]) => {
+      const own = selectResources(group.map(compileRule), types).flatMap(
+        ({ type }) => registered.get(`${type.group}/${type.resource}`) ?? [],
+      );
+      const text = JSON.stringify([own, group.map(({ key, spec }) => [key.name, spec])]);
+      return [repository, { types: own, text }];
+    }),
+  );
 }
 
 function matchedState(rule: WatchRule, types: ServedResource[]): RuleState {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
-import type { KubeObject, RepositoryKey } from '#domain';
+import type { KubeObject, RepositoryKey, ResourceType } from '#domain';
 import {
   buildWebhookConfiguration,
   CertificateManager,
@@ -18,7 +18,7 @@ import { SETTINGS } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { statusRef, WATCH_RULES } from '../custom-resources.ts';
 import { evaluateRules } from './evaluate-rules.ts';
-import type { EvaluatedRule } from './evaluate-rules.ts';
+import type { EvaluatedRule, Evaluation } from './evaluate-rules.ts';
 import { RULE_REASONS, ruleStatus } from './rule-status.ts';
 import type { RuleState } from './rule-status.ts';
 import { SelectedTypes } from './selected-types.service.ts';
@@ -29,6 +29,13 @@ const GATHER_MS = 20;
 /** Kinds of aggregated API servers come without news. */
 const DISCOVERY_AGE_MS = 60_000;
 const RETRY_MS = 2_000;
+
+/** What is selected from now on. */
+export interface SelectionChange {
+  types: ResourceType[];
+  /** `namespace/name` of the GitRepoConfigs whose rules or kinds are new or different. */
+  repositories: string[];
+}
 
 /** Keeps the rules in force, and the webhook's registration to just what they select. */
 @Injectable()
@@ -44,7 +51,9 @@ export class SelectionController implements OnApplicationShutdown {
   private ended = false;
   /** Digest of the registration that the API server was seen to use. */
   private confirmed = '';
-  private registered: () => void = () => undefined;
+  /** What each repository's rules said when they came into force. */
+  private selections = new Map<string, string>();
+  private listener: (selection: SelectionChange) => void = () => undefined;
   private readonly announced = new Map<string, string>();
 
   constructor(
@@ -59,10 +68,10 @@ export class SelectionController implements OnApplicationShutdown {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
-  /** Starts to follow rules and kinds. `onRegistered` is called once the first registration is in place. */
-  async start(exists: (key: RepositoryKey) => boolean, onRegistered: () => void): Promise<void> {
+  /** Starts to follow rules and kinds. `onSelection` is called each time that a registration is in force. */
+  async start(exists: (key: RepositoryKey) => boolean, onSelection: (change: SelectionChange) => void): Promise<void> {
     this.exists = exists;
-    this.registered = onRegistered;
+    this.listener = onSelection;
     const changed = (): void => this.trigger();
     this.rules = this.informers.createInformer<KubeObject>({
       type: WATCH_RULES,
@@ -129,15 +138,25 @@ export class SelectionController implements OnApplicationShutdown {
 
   private async reconcile(): Promise<void> {
     const objects = this.rules?.items() ?? [];
-    const types = await this.servedTypes();
-    const evaluation = evaluateRules(objects, types, this.exists);
+    const evaluation = evaluateRules(objects, await this.servedTypes(), this.exists);
     // Rules first: a call that comes with the new registration finds them in force.
-    this.selectedTypes.replace(evaluation.selected.map(({ type }) => type));
+    const types = [...evaluation.byRepository].map(([repository, each]) => [repository, each.types] as const);
+    this.selectedTypes.replace(
+      evaluation.selected.map(({ type }) => type),
+      new Map(types),
+    );
     this.rulesService.setRules(evaluation.rules);
     const failure = await this.register(evaluation.selected, evaluation.evaluated[0]?.object);
     await Promise.all(evaluation.evaluated.map((rule) => this.tell(rule, failure)));
-    if (failure === undefined) this.registered();
+    if (failure === undefined) this.announceSelection(evaluation);
     else setTimeout(() => this.trigger(), RETRY_MS).unref();
+  }
+
+  /** Changes of a selection that is in force now: what came before is only seen by comparing. */
+  private announceSelection({ selected, byRepository }: Evaluation): void {
+    const changed = [...byRepository].filter(([repository, { text }]) => this.selections.get(repository) !== text);
+    this.selections = new Map([...byRepository].map(([repository, { text }]) => [repository, text]));
+    this.listener({ types: selected.map(({ type }) => type), repositories: changed.map(([repository]) => repository) });
   }
 
   /** What is wrong with the registration; nothing where the API server was seen to use it. */

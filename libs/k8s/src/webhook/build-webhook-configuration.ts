@@ -65,7 +65,11 @@ export function buildWebhookConfiguration(settings: WebhookSettings): WebhookCon
   const configuration: KubeObject = {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: settings.instanceName, labels: { [INSTANCE_LABEL]: settings.instanceName } },
+    metadata: {
+      name: settings.instanceName,
+      // The second one keeps it out of the repositories: it is ours, and changes with every rule.
+      labels: { [INSTANCE_LABEL]: settings.instanceName, 'gitops-reverser/ignore': 'true' },
+    },
     webhooks: rules.length === 0 ? [] : [captureWebhook(settings, rules, digest), probeWebhook(settings, digest)],
   };
   return { configuration, digest };

@@ -1,0 +1,115 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { repositoryKeyText } from '#domain';
+import type { KubeObject, ObjectRef, RepositoryKey, ResourceType } from '#domain';
+import { blobId, objectPath } from '#git';
+import { collectionPath, KubeApi } from '#k8s';
+import { RulesService } from '#rules';
+import { SanitizerService } from '#sanitizer';
+import { matchFacts, newestManager } from '../capture/match-facts.ts';
+import { Namespaces } from '../capture/namespaces.service.ts';
+import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import type { SnapshotItem } from './compare-snapshot.ts';
+
+export interface Snapshot {
+  items: SnapshotItem[];
+  /** Kinds that were listed completely: only their files may be called orphaned. */
+  complete: ResourceType[];
+  /** Kinds that could not be listed, with why. */
+  failed: { type: ResourceType; error: string }[];
+  /** The newest list's version. */
+  version: string;
+}
+
+/** Lists what the rules of a repository select, as its files would be. Complete for a kind, or that kind has failed. */
+@Injectable()
+export class SnapshotReader {
+  private readonly logger = new Logger(SnapshotReader.name);
+
+  constructor(
+    private readonly api: KubeApi,
+    private readonly rules: RulesService,
+    private readonly sanitizer: SanitizerService,
+    private readonly namespaces: Namespaces,
+    private readonly metrics: ReverserMetrics,
+  ) {}
+
+  async read(key: RepositoryKey, folder: string, types: ResourceType[]): Promise<Snapshot> {
+    const snapshot: Snapshot = { items: [], complete: [], failed: [], version: '0' };
+    for (const type of types) {
+      try {
+        const list = await this.api.list(collectionPath(type));
+        for (const object of list.items) {
+          const item = await this.describe(key, folder, type, object);
+          if (item !== undefined) snapshot.items.push(item);
+        }
+        snapshot.complete.push(type);
+        if (BigInt(list.resourceVersion) > BigInt(snapshot.version)) snapshot.version = list.resourceVersion;
+      } catch (error) {
+        const text = error instanceof Error ? error.message : 'unknown error';
+        this.logger.warn({
+          msg: 'a kind could not be listed',
+          repository: repositoryKeyText(key),
+          resource: type.resource,
+          error: text,
+        });
+        snapshot.failed.push({ type, error: text });
+      }
+    }
+    return snapshot;
+  }
+
+  private async describe(
+    key: RepositoryKey,
+    folder: string,
+    { group, version, kind, resource }: ResourceType,
+    object: KubeObject,
+  ): Promise<SnapshotItem | undefined> {
+    const { metadata } = object;
+    const { namespace, name = '', uid = '' } = metadata;
+    if (metadata.deletionTimestamp !== undefined) return undefined;
+    const ref: ObjectRef = { group, version, kind, resource, ...(namespace !== undefined && { namespace }), name, uid };
+    const labels = await this.namespaces.labelsOf(namespace);
+    const match = this.rules.match(matchFacts('UPDATE', ref, object, undefined, labels));
+    if (match.undecided) throw new Error('the labels of a namespace could not be read');
+    const wanted = match.wantedBy.some((each) => each.namespace === key.namespace && each.name === key.name);
+    if (!wanted) return undefined;
+    const content = this.content(object);
+    if (content === undefined) return undefined;
+    return {
+      ref,
+      path: objectPath(ref, folder),
+      blob: blobId(content),
+      content,
+      version: metadata.resourceVersion ?? '0',
+      manager: newestManager(metadata.managedFields),
+      changedAt: lastWrite(object),
+    };
+  }
+
+  private content(object: KubeObject): string | undefined {
+    try {
+      return this.sanitizer.sanitize(object).content;
+    } catch (error) {
+      const { name, namespace } = object.metadata;
+      this.metrics.eventProcessed({ operation: 'UPDATE', result: 'skipped', reason: 'unrenderable' });
+      this.logger.warn({
+        msg: 'an object can not be rendered',
+        kind: object.kind,
+        namespace,
+        name,
+        error: (error as Error).message,
+      });
+      return undefined;
+    }
+  }
+}
+
+/** When a person or controller last wrote more than status, in ms since the epoch; by managedFields, else its creation. */
+function lastWrite({ metadata }: KubeObject): number {
+  const times = (metadata.managedFields ?? []).flatMap(({ subresource, time }) =>
+    subresource === undefined && time !== undefined ? [Date.parse(time)] : [],
+  );
+  const created = Date.parse(metadata.creationTimestamp ?? '');
+  const newest = Math.max(...times, Number.isNaN(created) ? 0 : created);
+  return Number.isNaN(newest) ? 0 : newest;
+}
