@@ -21,7 +21,8 @@ export interface OperatorOptions {
 /** One line of its log. */
 export interface LogEntry {
   msg: string;
-  level: number;
+  /** `info`, `warn`, … */
+  level: string;
   [field: string]: unknown;
 }
 
@@ -121,7 +122,7 @@ function parseEntry(line: string): LogEntry | undefined {
   try {
     const entry = JSON.parse(line) as Partial<LogEntry> | null;
     return typeof entry === 'object' && entry !== null
-      ? { ...entry, msg: entry.msg ?? '', level: entry.level ?? 0 }
+      ? { ...entry, msg: entry.msg ?? '', level: entry.level ?? '' }
       : undefined;
   } catch {
     return undefined; // a line that is no log entry stays visible in tail()
