@@ -5,7 +5,7 @@ import { tryCommand, type CommandResult } from '../../tools/lib/run-command.ts';
 export { KubeError } from '../../tools/kube/kube-client.ts';
 export type { LiveObject, ObjectName } from '../../tools/kube/kube-user.ts';
 export { KubeUser } from '../../tools/kube/kube-user.ts';
-export { installCrd, installCrds, parseManifests } from '../../tools/kube/install-crds.ts';
+export { installCrd, installCrds } from '../../tools/kube/install-crds.ts';
 
 /** Runs kubectl as a user, with an own discovery cache; throws unless it succeeds. `input` is its standard input (`-f -`). */
 export async function runKubectl(

@@ -2,7 +2,7 @@ import { findBinaries } from '../../tools/control-plane/find-binaries.ts';
 import { findRedisServer } from '../../tools/redis/find-redis-server.ts';
 
 /** Before the first test, and outside of every test's time limit: a control plane may have to be built first. */
-export default async function prepare(_globalConfig, projectConfig) {
+export default async function prepare() {
   await findRedisServer();
-  if (projectConfig.displayName?.name === 'e2e') await findBinaries();
+  await findBinaries();
 }

@@ -9,7 +9,7 @@ import { parseCommits, type Commit } from './parse-commits.ts';
 
 export type { Commit } from './parse-commits.ts';
 
-export interface PersonalCommit {
+interface PersonalCommit {
   author?: { name: string; email: string };
   message?: string;
   /** Path → content; `null` removes the file. */

@@ -5,7 +5,7 @@ import { waitFor } from '../lib/wait-for.ts';
 import type { KubeUser, ObjectName } from './kube-user.ts';
 
 /** Reads every object of a YAML text. */
-export function parseManifests(text: string): ObjectName[] {
+function parseManifests(text: string): ObjectName[] {
   return parseAllDocuments(text).flatMap((document) => {
     if (document.errors[0] !== undefined) throw document.errors[0];
     const object = document.toJS() as ObjectName | null;

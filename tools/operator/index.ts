@@ -19,7 +19,7 @@ export interface OperatorOptions {
 }
 
 /** One line of its log. */
-export interface LogEntry {
+interface LogEntry {
   msg: string;
   /** `info`, `warn`, … */
   level: string;
