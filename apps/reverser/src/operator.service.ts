@@ -61,9 +61,10 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
   private async start(): Promise<void> {
     const problem = prepareDataDir(this.settings);
     if (problem !== undefined) this.logger.error({ msg: problem });
+    const redis = this.redis.answered.then(() => this.readiness.reach('redis'));
     this.digestKey.set(await this.retrying('the digest key can not be read', () => this.readDigestKey()));
-    await this.redis.answered;
-    this.readiness.reach('redis');
+    this.readiness.reach('keys');
+    await redis;
     await this.serve();
     await this.namespaces.start();
     this.settleLoop.start();
@@ -84,9 +85,9 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
     this.logger.log({ msg: 'operator started' });
   }
 
-  /** A registration is in force: what happened before it is only found by comparing. */
-  private follow({ types, repositories }: SelectionChange): void {
-    this.readiness.reach('webhook');
+  /** Rules are in force: what happened before is only found by comparing, and what no call announces by watching. */
+  private follow({ registered, types, repositories }: SelectionChange): void {
+    if (registered) this.readiness.reach('webhook');
     if (this.settings.backstop) this.backstop.follow(types);
     for (const repository of repositories) {
       const [namespace = '', name = ''] = repository.split('/');

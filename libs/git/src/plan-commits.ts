@@ -72,7 +72,9 @@ export function planCommits(input: PlanInput): CommitPlan {
 function reasonToSkip(change: Change, path: string, state: PathState, input: PlanInput): Decision | undefined {
   const { eventId } = change;
   const done = input.history.committed(writtenEventId(eventId), path);
-  if (done !== undefined) return { kind: 'verdict', verdict: { result: 'duplicate', eventId, sha: done } };
+  // A listed state that was written once may have to be written again: what stands there now decides.
+  if (done !== undefined && change.listedAt === undefined)
+    return { kind: 'verdict', verdict: { result: 'duplicate', eventId, sha: done } };
   const again = state.lastWrite;
   if (again?.change.eventId === eventId) return { kind: 'commit', commit: again.commit };
   const foreign = input.history.foreignTouch(path);

@@ -27,7 +27,7 @@ export class HealthController {
       () => {
         const missing = this.readiness.missing();
         const indicator = this.indicators.check('reverser');
-        return missing.length === 0 ? indicator.up() : indicator.down({ missing });
+        return Object.keys(missing).length === 0 ? indicator.up() : indicator.down({ missing });
       },
     ]);
   }

@@ -19,7 +19,6 @@ export class RedisConnections {
   readonly answered: Promise<void>;
   private readonly logger = new Logger(RedisConnections.name);
   private lastLog = 0;
-  private lastProblem = 'not connected yet';
 
   constructor(@Inject(SETTINGS) private readonly settings: Settings) {
     this.producer = this.connect({
@@ -37,11 +36,6 @@ export class RedisConnections {
   /** Whether Redis answers now. */
   get available(): boolean {
     return this.producer.status === 'ready';
-  }
-
-  /** Why Redis does not answer, without its password. */
-  get problem(): string {
-    return `Redis at ${this.address}: ${this.lastProblem}`;
   }
 
   /** A connection for a worker: commands wait for Redis. Its user closes it. */
@@ -68,13 +62,12 @@ export class RedisConnections {
   }
 
   private report(error: Error & { code?: string }): void {
-    this.lastProblem = error.code ?? error.message;
     if (Date.now() - this.lastLog < REPEAT_LOG_MS) return;
     this.lastLog = Date.now();
     this.logger.error({
       msg: 'Redis does not answer: check REDIS_URL and that the server runs; retrying',
       address: this.address,
-      error: this.lastProblem,
+      error: error.code ?? error.message,
     });
   }
 

@@ -15,6 +15,8 @@ export interface ResyncSummary {
   removed: number;
   /** Files of ours without a selected object, removed or not. */
   orphaned: number;
+  /** Removals wait for a person's word. */
+  heldBack: boolean;
   /** Kinds that could not be listed, with why. */
   failed: string[];
 }

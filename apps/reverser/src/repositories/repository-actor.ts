@@ -10,7 +10,7 @@ import type { ReverserMetrics } from '../observability/reverser-metrics.service.
 import type { OpenRepository, RepositoryAccess } from './access.service.ts';
 import { CONFIRM_ANNOTATION, RESYNC_ANNOTATION } from './opened-repository.ts';
 import type { OpenedRepository, ResyncSummary } from './opened-repository.ts';
-import { REASONS } from './repository-state.ts';
+import { READY, REASONS } from './repository-state.ts';
 import type { RepositoryState } from './repository-state.ts';
 import type { RepositoryReporter } from './repository-reporter.ts';
 import { retryPause } from './retry-pause.ts';
@@ -147,7 +147,7 @@ export class RepositoryActor {
       this.open = await this.parts.access.open(config);
       this.failures = 0;
       this.parts.metrics.gitOperation({ operation: 'probe', result: 'ok', repository: this.text });
-      this.say({ phase: 'ready', reason: REASONS.ready, message: 'The repository can be read and pushed to.' });
+      this.say(READY);
       if (this.comparedGeneration !== config.generation) this.parts.onOpened();
       this.comparedGeneration = config.generation;
       await this.parts.queues.resumeNow(this.key).catch(() => undefined); // Redis is away: the pause ends by itself
@@ -223,7 +223,7 @@ export class RepositoryActor {
       this.logger.log({ msg: 'change processed', repository: this.text, latencyMs, ...describe(change), ...verdict });
     }
     const committed = verdicts.some((verdict) => verdict.result === 'committed');
-    this.say({ phase: 'ready', reason: REASONS.ready, message: 'The repository can be read and pushed to.' });
+    this.say(READY);
     if (committed && head !== undefined) this.parts.reporter.committed(head);
     void this.measure().catch(() => undefined); // Redis is away: the next one tells
   }

@@ -5,7 +5,7 @@ import type { Condition, KubeEvents, StatusWriter } from '#k8s';
 import { GIT_REPO_CONFIGS, statusRef } from '../custom-resources.ts';
 import { CONFIRM_ANNOTATION } from './opened-repository.ts';
 import type { ResyncSummary } from './opened-repository.ts';
-import { REASONS, repositoryConditions } from './repository-state.ts';
+import { READY, REASONS, repositoryConditions } from './repository-state.ts';
 import type { RepositoryState } from './repository-state.ts';
 
 interface Status {
@@ -81,7 +81,7 @@ export class RepositoryReporter {
     this.write(STATUS_INTERVAL_MS);
   }
 
-  resynced({ objects, differing, orphaned, failed }: ResyncSummary, requestedAt: string | undefined): void {
+  resynced({ objects, differing, orphaned, heldBack, failed }: ResyncSummary, requestedAt: string | undefined): void {
     const time = rfc3339(Date.now());
     this.status = {
       ...this.status,
@@ -89,6 +89,7 @@ export class RepositoryReporter {
       ...(requestedAt !== undefined && { lastHandledResyncAt: requestedAt }),
     };
     this.write(STATUS_INTERVAL_MS);
+    if (!heldBack && this.state?.reason === REASONS.massRemoval) this.resume();
     if (failed.length === 0 || this.object === undefined) return;
     const message = `Not compared, and nothing removed: ${failed.join('; ')}`;
     void this.events.emit({
@@ -98,6 +99,11 @@ export class RepositoryReporter {
       message,
       action: 'Resync',
     });
+  }
+
+  private resume(): void {
+    this.state = undefined;
+    this.say(READY);
   }
 
   /** The removal of many files at once waits for a person. */

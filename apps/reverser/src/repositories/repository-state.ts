@@ -22,6 +22,13 @@ export interface RepositoryState {
   message: string;
 }
 
+/** The repository was probed, or written to. */
+export const READY: RepositoryState = {
+  phase: 'ready',
+  reason: REASONS.ready,
+  message: 'The repository can be read and pushed to.',
+};
+
 const READINESS: Record<RepositoryState['phase'], Readiness> = {
   probing: 'reconciling',
   waiting: 'reconciling',

@@ -8,7 +8,7 @@ export interface SnapshotItem {
   blob: string;
   content: string;
   version: string;
-  manager: string;
+  managers: string[];
   /** When the object was last written, in ms since the epoch: what a person committed later is drift. */
   changedAt: number;
 }
@@ -30,7 +30,7 @@ export function observedState(item: SnapshotItem, listedAt: number): Change {
     admittedAt: item.changedAt,
     resourceVersion: item.version,
     content: item.content,
-    managers: item.manager === '' ? [] : [item.manager],
+    managers: item.managers,
     listedAt,
   };
 }

@@ -68,12 +68,15 @@ export class Resync {
     const changed = differing(snapshot.items, files);
     await this.queueDiffering(key, changed, listedAt);
     const orphans = await this.findOrphans(target, snapshot, files);
-    const removed = await this.prune(key, target, orphans, snapshot.version);
+    const heldBack = target.prune && orphans.length > MASS_REMOVAL && target.confirmedRemoval !== orphans.length;
+    const removed = !target.prune || heldBack ? 0 : await this.prune(key, orphans, snapshot.version);
+    if (heldBack) target.massRemoval(orphans.length);
     target.resynced({
       objects: snapshot.items.length,
       differing: changed.map(({ path }) => path),
       orphaned: orphans.length,
       removed,
+      heldBack,
       failed: snapshot.failed.map(({ type, error }) => `${type.resource}: ${error}`),
     });
     const ms = Date.now() - startedAt;
@@ -121,21 +124,10 @@ export class Resync {
   }
 
   /** @returns how many removals were queued */
-  private async prune(
-    key: RepositoryKey,
-    target: OpenedRepository,
-    orphans: Orphan[],
-    version: string,
-  ): Promise<number> {
-    const count = orphans.length;
-    if (!target.prune || count === 0) return 0;
-    if (count > MASS_REMOVAL && target.confirmedRemoval !== count) {
-      target.massRemoval(count);
-      return 0;
-    }
+  private async prune(key: RepositoryKey, orphans: Orphan[], version: string): Promise<number> {
     const now = Date.now();
     const changes = orphans.map((orphan) => prunedChange(orphan, version, now));
-    await this.queues.enqueue(key, changes, randomUUID());
-    return count;
+    if (changes.length > 0) await this.queues.enqueue(key, changes, randomUUID());
+    return changes.length;
   }
 }

@@ -5,7 +5,7 @@ import { blobId, objectPath } from '#git';
 import { collectionPath, KubeApi } from '#k8s';
 import { RulesService } from '#rules';
 import { SanitizerService } from '#sanitizer';
-import { matchFacts, newestManager } from '../capture/match-facts.ts';
+import { matchFacts, newestManagers } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import type { SnapshotItem } from './compare-snapshot.ts';
@@ -81,7 +81,7 @@ export class SnapshotReader {
       blob: blobId(content),
       content,
       version: metadata.resourceVersion ?? '0',
-      manager: newestManager(metadata.managedFields),
+      managers: newestManagers(metadata.managedFields),
       changedAt: lastWrite(object),
     };
   }

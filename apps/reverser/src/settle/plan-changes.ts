@@ -6,7 +6,7 @@ export interface LiveView {
   ref: ObjectRef;
   version: string;
   content: string;
-  manager: string;
+  managers: string[];
   /** Repositories whose rules select it, whoever writes. */
   watchers: Watchers;
 }
@@ -80,7 +80,7 @@ function planObserved(
   const repositories = (isLive ? live.watchers : watchersOf(uid, entry))[operation];
   const content = operation === 'DELETE' ? null : contentAt(version, proven.content, entry, live);
   if (content === undefined) return undefined;
-  const managers = isLive && live.version === version && live.manager !== '' ? [live.manager] : [];
+  const managers = isLive && live.version === version ? live.managers : [];
   return { change: observedChange({ ...entry.object, uid }, version, operation, content, managers, now), repositories };
 }
 
@@ -95,8 +95,7 @@ function planTouched(
   const settled = entry.view.settled;
   const known = settled?.uid === live.ref.uid || proof.changes.some((change) => change.version === live.version);
   if (known) return undefined;
-  const managers = live.manager === '' ? [] : [live.manager];
-  const change = observedChange(live.ref, live.version, 'UPDATE', live.content, managers, now);
+  const change = observedChange(live.ref, live.version, 'UPDATE', live.content, live.managers, now);
   return { change, repositories: live.watchers.UPDATE };
 }
 

@@ -8,7 +8,7 @@ import { RepositoryQueues } from '#queue';
 import { RulesService } from '#rules';
 import { SanitizerService } from '#sanitizer';
 import { provenState } from '../capture/build-record.ts';
-import { matchFacts, newestManager } from '../capture/match-facts.ts';
+import { matchFacts, newestManagers } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
@@ -94,8 +94,8 @@ export class Settler {
     const state = provenState(object, digest);
     const ref: ObjectRef = { ...entry.object, uid };
     const watchers = await this.watchers(ref, object);
-    const manager = newestManager(object.metadata.managedFields);
-    return { entry, live: { uid, state }, view: { ref, version: state.version, content, manager, watchers } };
+    const managers = newestManagers(object.metadata.managedFields);
+    return { entry, live: { uid, state }, view: { ref, version: state.version, content, managers, watchers } };
   }
 
   private async watchers(ref: ObjectRef, object: KubeObject): Promise<Watchers> {
