@@ -30,9 +30,13 @@ const GATHER_MS = 20;
 /** Kinds of aggregated API servers come without news. */
 const DISCOVERY_AGE_MS = 60_000;
 const RETRY_MS = 2_000;
+/** About three seconds: API servers read a new registration within one. */
+const CONFIRM_ATTEMPTS = 8;
 
 /** What is selected from now on. */
 export interface SelectionChange {
+  /** The registration is written. */
+  registered: boolean;
   types: ResourceType[];
   /** `namespace/name` of the GitRepoConfigs whose rules or kinds are new or different. */
   repositories: string[];
@@ -149,47 +153,61 @@ export class SelectionController implements OnApplicationShutdown {
       new Map(types),
     );
     this.rulesService.setRules(evaluation.rules);
-    const failure = await this.register(evaluation.selected, evaluation.evaluated[0]?.object);
+    const registration = await this.register(evaluation.selected);
+    this.announceSelection(evaluation, 'digest' in registration);
+    const probe = evaluation.evaluated[0]?.object;
+    const failure = 'digest' in registration ? await this.confirm(registration.digest, probe) : registration.failure;
     await Promise.all(evaluation.evaluated.map((rule) => this.tell(rule, failure)));
-    if (failure === undefined) this.announceSelection(evaluation);
-    else setTimeout(() => this.trigger(), RETRY_MS).unref();
+    if (failure !== undefined) setTimeout(() => this.trigger(), RETRY_MS).unref();
   }
 
-  /** Changes of a selection that is in force now: what came before is only seen by comparing. */
-  private announceSelection({ selected, byRepository }: Evaluation): void {
+  /** What is selected now; what came before is only seen by comparing. */
+  private announceSelection({ selected, byRepository }: Evaluation, registered: boolean): void {
     const changed = [...byRepository].filter(([repository, { text }]) => this.selections.get(repository) !== text);
     this.selections = new Map([...byRepository].map(([repository, { text }]) => [repository, text]));
-    this.listener({ types: selected.map(({ type }) => type), repositories: changed.map(([repository]) => repository) });
+    const repositories = changed.map(([repository]) => repository);
+    this.listener({ registered, types: selected.map(({ type }) => type), repositories });
   }
 
-  /** What is wrong with the registration; nothing where the API server was seen to use it. */
-  private async register(selected: SelectedResource[], probe: KubeObject | undefined): Promise<string | undefined> {
+  /** Writes the registration. Its digest is `''` where nothing is registered. */
+  private async register(selected: SelectedResource[]): Promise<{ digest: string } | { failure: string }> {
     const certificate = this.certificates.certificate;
-    if (certificate === undefined) return 'There is no certificate yet.';
+    if (certificate === undefined) return { failure: 'There is no certificate yet.' };
     const { webhook, podNamespace, instanceName } = this.settings;
+    const admitted = selected.filter((each) => each.admitted);
     try {
       const desired = buildWebhookConfiguration({
         instanceName,
         podNamespace,
-        selected: selected.filter(({ admitted }) => admitted).map((each) => ({ ...each.type, ...each })),
+        selected: admitted.map((each) => ({ ...each.type, ...each })),
         client:
           webhook.url === undefined
             ? { service: { namespace: podNamespace, name: webhook.service } }
             : { url: webhook.url },
         caBundle: certificate.caBundle,
       });
-      const changed = await this.registrar.apply(desired);
-      const empty = selected.every(({ admitted }) => !admitted);
-      if (probe === undefined || empty || (!changed && this.confirmed === desired.digest)) return undefined;
-      if (!(await this.registrar.confirm(desired.digest, statusRef(WATCH_RULES, probe)))) {
-        return `The API server does not call the webhook: check that it reaches ${webhook.url ?? `the Service ${webhook.service}`}.`;
-      }
-      this.confirmed = desired.digest;
-      return undefined;
+      if (await this.registrar.apply(desired)) this.confirmed = '';
+      return { digest: admitted.length === 0 ? '' : desired.digest };
     } catch (error) {
-      const message = error instanceof Error ? error.message : 'unknown error';
-      this.logger.warn({ msg: 'the API server does not use the webhook registration yet', error: message });
-      return message;
+      const failure = error instanceof Error ? error.message : 'unknown error';
+      this.logger.warn({ msg: 'the webhook registration was not written', error: failure });
+      return { failure };
+    }
+  }
+
+  /** What is wrong with the registration; nothing where the API server was seen to use it. */
+  private async confirm(digest: string, probe: KubeObject | undefined): Promise<string | undefined> {
+    if (probe === undefined || digest === '' || this.confirmed === digest) return undefined;
+    const { webhook } = this.settings;
+    try {
+      const seen = await this.registrar.confirm(digest, statusRef(WATCH_RULES, probe), { attempts: CONFIRM_ATTEMPTS });
+      if (seen) this.confirmed = digest;
+      const where = webhook.url ?? `the Service ${webhook.service}`;
+      return seen ? undefined : `The API server does not call the webhook: check that it reaches ${where}.`;
+    } catch (error) {
+      const failure = error instanceof Error ? error.message : 'unknown error';
+      this.logger.warn({ msg: 'the webhook registration can not be confirmed', error: failure });
+      return failure;
     }
   }
 
