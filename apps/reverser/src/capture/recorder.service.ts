@@ -1,12 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { KubeObject, ObjectRef, Operation } from '#domain';
-import { KubeApi } from '#k8s';
+import { KubeApi, objectPath } from '#k8s';
 import { RulesService } from '#rules';
 import type { MatchFacts, RuleMatch } from '#rules';
 import { SanitizerService } from '#sanitizer';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { SelectedTypes } from '../selection/selected-types.service.ts';
 import type { AdmissionHandler, AdmissionIdentity, AdmissionRequest } from '../webhook/admission-review.ts';
+import { applyReplicas, REPLICAS_PATH, replicasPathOf } from './apply-replicas.ts';
 import { buildRecord } from './build-record.ts';
 import { classifyRequest } from './classify-request.ts';
 import type { ClassifiedRequest } from './classify-request.ts';
@@ -18,6 +19,7 @@ import { isSelected } from './is-selected.ts';
 
 type Write = Extract<ClassifiedRequest, { kind: 'write' }>;
 type Scale = Extract<ClassifiedRequest, { kind: 'scale' }>;
+const CUSTOM_RESOURCES = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' };
 /** For reads during admission: inside the server's deadline. */
 const READ_LIMIT_MS = 300;
 
@@ -107,12 +109,15 @@ export class Recorder implements AdmissionHandler {
       name: scale.name,
       uid: scale.uid,
     };
-    const parent = await this.api.readLive(ref, AbortSignal.timeout(READ_LIMIT_MS)).catch(() => undefined);
+    const [parent, path] = await Promise.all([
+      this.api.readLive(ref, AbortSignal.timeout(READ_LIMIT_MS)).catch(() => undefined),
+      this.findReplicas(ref),
+    ]);
     if (parent?.metadata.uid !== scale.uid || parent.metadata.resourceVersion !== scale.version) {
       await this.writer.write({ object: ref, touch: true });
       return;
     }
-    const asked: KubeObject = { ...parent, spec: { ...(parent['spec'] as object), replicas: scale.replicas } };
+    const asked = applyReplicas(parent, path, scale.replicas);
     const labels = await this.namespaces.labelsOf(ref.namespace);
     const match = this.rules.match(matchFacts('UPDATE', ref, asked, writer, labels));
     if (match.wantedBy.length === 0) this.countSkip('UPDATE', skipReason(match));
@@ -131,6 +136,14 @@ export class Recorder implements AdmissionHandler {
         asked: { content: sanitized.content, digest: { content: sanitized.digest.content, fingerprint: '' } },
       }),
     );
+  }
+
+  /** A custom resource may keep its replicas anywhere; where its definition can't be read, the usual place is taken. */
+  private async findReplicas({ group, version, resource }: ObjectRef): Promise<readonly string[]> {
+    if (group === '' || group === 'apps') return REPLICAS_PATH;
+    const path = objectPath(CUSTOM_RESOURCES, undefined, `${resource}.${group}`);
+    const definition = await this.api.get(path, { timeoutMs: READ_LIMIT_MS }).catch(() => undefined);
+    return definition === undefined ? REPLICAS_PATH : replicasPathOf(definition, version);
   }
 
   private selects(
