@@ -29,7 +29,7 @@ export interface Scene {
   /** Oldest first. */
   commits(branch?: string): Promise<Commit[]>;
   /** Waits until the branch has as many commits, and returns all of them, oldest first. */
-  waitForCommits(count: number, branch?: string): Promise<Commit[]>;
+  waitForCommits(count: number, options?: { branch?: string; timeoutMs?: number }): Promise<Commit[]>;
   /** The first lines of all messages, oldest first, without what every one of the scene's has in common. */
   subjects(branch?: string): Promise<string[]>;
 }
@@ -112,14 +112,16 @@ export function describeScene(namespace: string, remote: GitRemote, repository: 
     rule,
     commits,
     subjects,
-    waitForCommits: async (count, branch = 'main') => {
+    waitForCommits: async (count, { branch = 'main', timeoutMs = 15_000 } = {}) => {
       const look = async (): Promise<boolean> =>
         Number(await remote.git('rev-list', '--count', '--first-parent', `refs/heads/${branch}`)) >= count;
-      await waitFor(`${count} commits on ${branch}`, look, { intervalMs: 20 }).catch(async (error: unknown) => {
-        throw new Error(`${(error as Error).message}\nThere are only:\n${(await subjects(branch)).join('\n')}`, {
-          cause: error,
-        });
-      });
+      await waitFor(`${count} commits on ${branch}`, look, { intervalMs: 20, timeoutMs }).catch(
+        async (error: unknown) => {
+          throw new Error(`${(error as Error).message}\nThere are only:\n${(await subjects(branch)).join('\n')}`, {
+            cause: error,
+          });
+        },
+      );
       return commits(branch);
     },
   };
