@@ -1,0 +1,97 @@
+import type { KubeObject, Operation } from '#domain';
+import type { ObservedVersion } from './observer.ts';
+import type { Authors } from './find-authors.ts';
+import { AUDIT_LABEL, EXCLUDED_USER } from './workload.ts';
+
+/** A change that the API server persisted and what Git must, may or must not make of it. */
+export interface ExpectedChange {
+  path: string;
+  uid: string;
+  operation: Operation;
+  version: string;
+  /** `null`: the file goes. */
+  content: string | null;
+  /** Who may be its author; empty: nobody knows. */
+  authors: string[];
+  /**
+   * `required`: one commit. `optional`: one commit or none, where it can't be told which of two users wrote it, or whether
+   * Git holds the content already. `excluded`: none, or an observed one from a comparison of cluster and repository.
+   */
+  demand: 'required' | 'optional' | 'excluded';
+}
+
+export interface HistoryReader {
+  pathOf: (version: ObservedVersion) => string;
+  /** The file's text of a state. */
+  contentOf: (object: KubeObject) => string;
+}
+
+/** What Git must hold of the watched versions of all objects, by path, each in version order. Pure but for the reader. */
+export function expectHistory(
+  versions: readonly ObservedVersion[],
+  authors: Authors,
+  reader: HistoryReader,
+): Map<string, ExpectedChange[]> {
+  const byPath = new Map<string, ObservedVersion[]>();
+  for (const version of versions) {
+    const path = reader.pathOf(version);
+    byPath.set(path, [...(byPath.get(path) ?? []), version]);
+  }
+  const expected = new Map<string, ExpectedChange[]>();
+  for (const [path, events] of byPath) expected.set(path, expectPath(path, events, authors, reader));
+  return expected;
+}
+
+function expectPath(
+  path: string,
+  events: ObservedVersion[],
+  authors: Authors,
+  reader: HistoryReader,
+): ExpectedChange[] {
+  const changes: ExpectedChange[] = [];
+  let before: { object: KubeObject; content: string } | undefined;
+  let file: string | undefined;
+  for (const event of inVersionOrder(events)) {
+    const { object, version, type } = event;
+    const uid = object.metadata.uid ?? '';
+    const wasDying = before?.object.metadata.deletionTimestamp !== undefined;
+    const ends = type === 'DELETED' || object.metadata.deletionTimestamp !== undefined;
+    if (ends) {
+      const last = before?.object ?? object;
+      if (!wasDying && isSelected(last)) {
+        const who = authors.ofDeletion(event);
+        // A file that was never written may be there all the same: a comparison brings excluded users' states.
+        const demand = file === undefined && demandOf(who) === 'required' ? 'optional' : demandOf(who);
+        changes.push({ path, uid, operation: 'DELETE', version, content: null, authors: who, demand });
+        if (demand !== 'excluded') file = undefined;
+      }
+      before = type === 'DELETED' ? undefined : { object, content: before?.content ?? '' };
+      continue;
+    }
+    const content = reader.contentOf(object);
+    const changed = content !== before?.content;
+    if (changed && isSelected(object)) {
+      const who = authors.ofWrite(event, before?.object);
+      const demand = demandOf(who);
+      const operation = type === 'ADDED' ? 'CREATE' : 'UPDATE';
+      const known = demand === 'required' && content === file ? 'optional' : demand;
+      changes.push({ path, uid, operation, version, content, authors: who, demand: known });
+      if (demand !== 'excluded') file = content;
+    }
+    before = { object, content };
+  }
+  return changes;
+}
+
+function demandOf(authors: string[]): ExpectedChange['demand'] {
+  if (!authors.includes(EXCLUDED_USER)) return 'required';
+  return authors.length === 1 ? 'excluded' : 'optional';
+}
+
+function isSelected(object: KubeObject): boolean {
+  return object.metadata.labels?.[AUDIT_LABEL] !== 'off';
+}
+
+function inVersionOrder(events: ObservedVersion[]): ObservedVersion[] {
+  return [...events].sort((a, b) => (BigInt(a.version) < BigInt(b.version) ? -1 : 1));
+}

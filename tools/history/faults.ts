@@ -1,0 +1,73 @@
+import { rename } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { waitFor } from '../lib/wait-for.ts';
+import type { Random } from './random.ts';
+import type { Stage } from './stage.ts';
+
+export const FAULTS = ['kill', 'redis', 'git', 'person'] as const;
+/** `kill`: kill -9 of a replica. `redis`: kill -9 of Redis. `git`: the Git host is away. `person`: somebody pushes other files. */
+export type Fault = (typeof FAULTS)[number];
+
+const READY_MS = 60_000;
+/** What was held in memory while Redis was away has reached it after this: a kill before would lose what nobody can know of. */
+const AFTER_REDIS_MS = 3_000;
+
+/**
+ * Causes one fault after the other until the signal, each with its recovery: two at once may lose what the design says it
+ * loses (a record in a replica's memory while Redis is away, when that replica is killed).
+ */
+export async function causeFaults(
+  stage: Stage,
+  faults: readonly Fault[],
+  random: Random,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<Record<Fault, number>> {
+  const caused: Record<Fault, number> = { kill: 0, redis: 0, git: 0, person: 0 };
+  if (faults.length === 0) return caused;
+  for (let number = 0; !signal.aborted; number++) {
+    await quiet(random.between(1_000, 5_000), signal);
+    if (signal.aborted) break;
+    // Each of them once at first, so that a short run has seen all.
+    const fault = number < faults.length ? faults[number]! : random.pick(faults);
+    say(`fault: ${fault}`);
+    await cause[fault](stage, random, number);
+    caused[fault] += 1;
+  }
+  return caused;
+}
+
+const cause: Record<Fault, (stage: Stage, random: Random, number: number) => Promise<void>> = {
+  kill: async ({ replicas }, random) => {
+    const index = random.below(replicas.count);
+    await replicas.kill(index);
+    await pause(random.between(0, 2_000));
+    await replicas.start(index);
+  },
+  redis: async ({ redis }, random) => {
+    await redis.kill();
+    await pause(random.between(0, 2_500));
+    await redis.start();
+    await pause(AFTER_REDIS_MS);
+  },
+  git: async ({ remote }, random) => {
+    const away = `${remote.dir}.away`;
+    await rename(remote.dir, away);
+    await pause(random.between(500, 5_000));
+    await rename(away, remote.dir);
+  },
+  person: async ({ remote }, _random, number) => {
+    // Between the operator's own pushes a person may have to try more than once.
+    await waitFor('a person to push', () => pushAsPerson(remote, number), { timeoutMs: READY_MS });
+  },
+};
+
+async function pushAsPerson(remote: Stage['remote'], number: number): Promise<boolean> {
+  await remote.commitAsPerson({ message: `Note ${number}`, files: { [`notes/${number}.md`]: `Note ${number}\n` } });
+  await remote.commitAsPerson({ branch: `idea-${number}`, message: 'An idea', files: { 'idea.md': 'An idea\n' } });
+  return true;
+}
+
+async function quiet(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, undefined, { signal }).catch(() => undefined);
+}
