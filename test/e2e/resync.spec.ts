@@ -142,6 +142,25 @@ describe('a comparison of cluster and repository', () => {
     );
   });
 
+  it('leaves out what an excluded user did, until somebody else changes the object', async () => {
+    const scene = await stage.scene({ rule: { excludeUsers: ['bob@example.com'] } });
+    const [alice, bob] = [stage.cluster.asUser('alice'), stage.cluster.asUser('bob@example.com')];
+    await alice.create(configMap(scene, 'shared', { a: '1' }));
+    await scene.waitForCommits(1);
+    await bob.patch(configMap(scene, 'shared'), { data: { a: '2' } });
+    await bob.create(configMap(scene, 'own', { a: '1' }));
+    await alice.create(configMap(scene, 'marker'));
+    await scene.waitForCommits(2);
+    await resync(scene);
+    await alice.patch(configMap(scene, 'shared'), { data: { b: '3' } });
+    await scene.waitForCommits(3);
+    expect(await scene.subjects()).toEqual([
+      '[CREATE] ConfigMap/shared by alice',
+      '[CREATE] ConfigMap/marker by alice',
+      '[UPDATE] ConfigMap/shared by alice',
+    ]);
+  });
+
   it('asks before it removes more than fifty files at once', async () => {
     const names = Array.from({ length: 51 }, (_, index) => `map-${index}`);
     const scene = await sceneWith((at) => names.map((name) => configMap(at, name)), { prune: true });

@@ -9,6 +9,7 @@ import { loadSettings } from './config/settings.ts';
 import type { Settings } from './config/settings.ts';
 import { CodedError } from '#domain';
 import { gitEnvironment } from './config/git-environment.ts';
+import { OperatorService } from './operator.service.ts';
 import { RedisConnections } from './redis/redis-connections.service.ts';
 import { uninstall } from './uninstall.ts';
 
@@ -43,6 +44,7 @@ async function run(settings: Settings): Promise<void> {
   };
   process.once('SIGTERM', () => end('SIGTERM'));
   process.once('SIGINT', () => end('SIGINT'));
+  void app.get(OperatorService).failed.then(fail);
   await app.listen(settings.http.port, settings.http.host);
 }
 

@@ -25,6 +25,9 @@ const DIGEST_KEY_BYTES = 32;
 export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(OperatorService.name);
   private ending = false;
+  private fail: (error: Error) => void = () => undefined;
+  /** Resolves when something went wrong that trying again does not heal, such as a port that is taken. */
+  readonly failed = new Promise<Error>((resolve) => (this.fail = resolve));
   /** Comparing without being asked is switched off with its interval. */
   private get comparesByItself(): boolean {
     return this.settings.resyncIntervalMs > 0;
@@ -49,7 +52,9 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
 
   onApplicationBootstrap(): void {
     void this.start().catch((error: Error) => {
-      if (!this.ending) this.logger.fatal({ msg: 'the operator could not start', error: error.stack });
+      if (this.ending) return;
+      this.logger.fatal({ msg: 'the operator could not start', error: error.message });
+      this.fail(error);
     });
   }
 

@@ -1,4 +1,4 @@
-export type { LedgerEntry, LedgerRecord, Watchers } from './ledger-entry.ts';
+export type { LedgerEntry, LedgerRecord, Watchers, Withheld } from './ledger-entry.ts';
 export { LEDGER_OPTIONS, LEDGER_REDIS, LedgerService } from './ledger.service.ts';
 export type { LedgerOptions, Standing } from './ledger.service.ts';
 export { LedgerModule } from './ledger.module.ts';

@@ -16,6 +16,13 @@ export interface LedgerRecord {
 /** Who hears of an observed change of an object, by what it does to the file. */
 export type Watchers = Record<'UPDATE' | 'DELETE', RepositoryKey[]>;
 
+/** The newest change of an object was not wanted by repositories that select the object: its writer is excluded. */
+export interface Withheld {
+  uid: string;
+  /** `namespace/name` of GitRepoConfigs. */
+  from: string[];
+}
+
 /** All that Redis holds about one object name. `fields` are the hash fields that were read: only those may be deleted. */
 export interface LedgerEntry {
   object: ObjectRef;
@@ -27,6 +34,7 @@ export interface LedgerEntry {
   doubtedSince: number | undefined;
   /** The repositories whose rules selected the object when it was last settled: they hear of its unexplained end. */
   watchers: Watchers;
+  withheld: Withheld | undefined;
   fields: string[];
 }
 
@@ -59,6 +67,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     touched: false,
     doubtedSince: undefined,
     watchers: { UPDATE: [], DELETE: [] },
+    withheld: undefined,
     fields: Object.keys(hash),
   };
   for (const [field, value] of Object.entries(hash)) {
@@ -66,6 +75,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     else if (field.startsWith('s:')) entry.view.states.push(decodeState(field, value));
     else if (field.startsWith('c:') || field.startsWith('t:')) entry.contents.set(field.slice(2), value);
     else if (field === 'settled') entry.view.settled = JSON.parse(value) as SettledMark;
+    else if (field === 'withheld') entry.withheld = JSON.parse(value) as Withheld;
     else if (field === 'watchers') entry.watchers = JSON.parse(value) as Watchers;
     else if (field === 'touch') entry.touched = true;
     else if (field === 'doubt') entry.doubtedSince = Number(value);

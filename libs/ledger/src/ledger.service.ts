@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { decodeEntry, encodeRecord, stateField, stateFlags } from './ledger-entry.ts';
-import type { LedgerEntry, LedgerRecord, Watchers } from './ledger-entry.ts';
+import type { LedgerEntry, LedgerRecord, Watchers, Withheld } from './ledger-entry.ts';
 import type { LedgerView, SettledMark } from './proof.ts';
 
 /** How far a name is decided, without its contents. */
@@ -9,6 +9,7 @@ export interface Standing {
   settled: SettledMark | undefined;
   /** There are attempts or touches to be decided. */
   open: boolean;
+  withheld: Withheld | undefined;
 }
 
 /** A connection that fails at once while Redis is away; made by the app. */
@@ -38,7 +39,7 @@ if open > 0 then
   redis.call('PERSIST', KEYS[1])
   redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
 else
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  if tonumber(ARGV[3]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) else redis.call('PERSIST', KEYS[1]) end
   redis.call('ZREM', KEYS[2], ARGV[1])
 end
 return open`;
@@ -49,7 +50,7 @@ local open = 0
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(field, 1, 2) == 'a:' or field == 'touch' then open = 1 end
 end
-return { redis.call('HGET', KEYS[1], 'settled'), open }`;
+return { redis.call('HGET', KEYS[1], 'settled'), open, redis.call('HGET', KEYS[1], 'withheld') }`;
 
 /** Hands out what is due, and makes it due again later in case its taker dies. KEYS due; ARGV now, next, limit. */
 const CLAIM = `
@@ -88,17 +89,20 @@ export class LedgerService {
   async conclude(
     id: string,
     entry: LedgerEntry,
-    next: LedgerView & { watchers: Watchers },
+    next: LedgerView & { watchers: Watchers; withheld: Withheld | undefined },
     nextLook: number,
   ): Promise<number> {
     const keep: Record<string, string> = { watchers: JSON.stringify(next.watchers) };
+    if (next.withheld !== undefined) keep['withheld'] = JSON.stringify(next.withheld);
     if (next.settled !== undefined) keep['settled'] = JSON.stringify(next.settled);
     for (const { uid, state } of next.states) keep[stateField(uid, state)] = stateFlags(state);
     const kept = new Set(['object', ...Object.keys(keep)]);
     for (const attempt of next.attempts) kept.add(`a:${attempt.id}`).add(`t:${attempt.id}`);
     const deletions = entry.fields.filter((field) => !kept.has(field));
     const changes = Object.entries(keep).flat();
-    const argv = [id, nextLook, KEEP_MS, deletions.length, ...deletions, ...changes];
+    // What was withheld must stay so for as long as the object is not changed again.
+    const keepMs = next.withheld === undefined ? KEEP_MS : 0;
+    const argv = [id, nextLook, keepMs, deletions.length, ...deletions, ...changes];
     return Number(await this.redis.eval(CONCLUDE, 2, this.entryKey(id), this.dueKey, ...argv));
   }
 
@@ -125,8 +129,12 @@ export class LedgerService {
     const results = (await pipeline.exec()) ?? [];
     return results.map(([error, result]) => {
       if (error) throw error;
-      const [settled, open] = result as [string | null, number];
-      return { settled: settled === null ? undefined : (JSON.parse(settled) as SettledMark), open: open === 1 };
+      const [settled, open, withheld] = result as [string | null, number, string | null];
+      return {
+        settled: settled === null ? undefined : (JSON.parse(settled) as SettledMark),
+        open: open === 1,
+        withheld: withheld === null ? undefined : (JSON.parse(withheld) as Withheld),
+      };
     });
   }
 

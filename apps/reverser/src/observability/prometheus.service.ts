@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -9,7 +10,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 @Injectable()
 export class Prometheus implements OnApplicationShutdown {
   private readonly exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
-  private readonly provider = new MeterProvider({ readers: [this.exporter] });
+  private readonly provider = new MeterProvider({
+    resource: resourceFromAttributes({ 'service.name': 'gitops-reverser' }),
+    readers: [this.exporter],
+  });
 
   constructor() {
     metrics.setGlobalMeterProvider(this.provider);

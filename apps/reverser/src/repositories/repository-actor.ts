@@ -268,7 +268,7 @@ function describe(change: Change): Record<string, string> {
 
 function asFailure(error: unknown): RepositoryState {
   if (error instanceof CodedError) {
-    const { retryable, code, message }: CodedError = error;
+    const { retryable, code, message } = error as CodedError;
     return { phase: retryable ? 'waiting' : 'stalled', reason: code, message };
   }
   const message = error instanceof Error ? error.message : 'Unknown error.';

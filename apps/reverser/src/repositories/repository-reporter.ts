@@ -27,7 +27,9 @@ const STATUS_INTERVAL_MS = 1_000;
 export class RepositoryReporter {
   private readonly logger = new Logger(RepositoryReporter.name);
   private object: KubeObject | undefined;
+  /** What this replica knows, and the part of it that is not written yet: other replicas write the rest. */
   private status: Status = {};
+  private news: Partial<Status> = {};
   private state: RepositoryState | undefined;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
@@ -56,39 +58,30 @@ export class RepositoryReporter {
     // A probe that begins says nothing new about a repository that was fine: its generation is observed when it ends.
     const observedGeneration = state.phase === 'probing' ? this.status.observedGeneration : generation;
     const conditions = repositoryConditions(this.status.conditions ?? [], state, generation, Date.now());
-    this.status = { ...this.status, ...(observedGeneration !== undefined && { observedGeneration }), conditions };
-    this.write(0);
+    this.tell({ ...(observedGeneration !== undefined && { observedGeneration }), conditions }, 0);
     if (changed) this.announce(state, before);
   }
 
   committed(head: { sha: string; time: number }): void {
-    this.status = {
-      ...this.status,
-      lastCommit: { sha: head.sha, time: rfc3339(head.time * 1000) },
-    };
-    this.write(STATUS_INTERVAL_MS);
+    this.tell({ lastCommit: { sha: head.sha, time: rfc3339(head.time * 1000) } });
   }
 
   pending(count: number): void {
     if (this.status.pendingEvents === count) return;
-    this.status = { ...this.status, pendingEvents: count };
-    this.write(STATUS_INTERVAL_MS);
+    this.tell({ pendingEvents: count });
   }
 
   drifted(count: number): void {
     if ((this.status.driftedFiles ?? 0) === count) return;
-    this.status = { ...this.status, driftedFiles: count };
-    this.write(STATUS_INTERVAL_MS);
+    this.tell({ driftedFiles: count });
   }
 
   resynced({ objects, differing, orphaned, heldBack, failed }: ResyncSummary, requestedAt: string | undefined): void {
     const time = rfc3339(Date.now());
-    this.status = {
-      ...this.status,
+    this.tell({
       lastResync: { time, objects, differing: differing.length, orphaned, failedKinds: failed },
       ...(requestedAt !== undefined && { lastHandledResyncAt: requestedAt }),
-    };
-    this.write(STATUS_INTERVAL_MS);
+    });
     if (!heldBack && this.state?.reason === REASONS.massRemoval) this.resume();
     if (failed.length === 0 || this.object === undefined) return;
     const message = `Not compared, and nothing removed: ${failed.join('; ')}`;
@@ -147,6 +140,12 @@ export class RepositoryReporter {
     }
   }
 
+  private tell(news: Partial<Status>, delayMs = STATUS_INTERVAL_MS): void {
+    this.status = { ...this.status, ...news };
+    this.news = { ...this.news, ...news };
+    this.write(delayMs);
+  }
+
   private write(delayMs: number): void {
     if (delayMs > 0 && this.timer !== undefined) return;
     clearTimeout(this.timer);
@@ -158,9 +157,12 @@ export class RepositoryReporter {
 
   private async flush(): Promise<void> {
     if (this.ended || this.object === undefined) return;
+    const { news } = this;
+    this.news = {};
     try {
-      await this.statusWriter.patch(statusRef(GIT_REPO_CONFIGS, this.object), { ...this.status });
+      await this.statusWriter.patch(statusRef(GIT_REPO_CONFIGS, this.object), { ...news });
     } catch (error) {
+      this.news = { ...news, ...this.news };
       this.logger.warn({
         msg: 'status was not written, it is tried again',
         repository: repositoryKeyText(this.key),

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
 import type { RepositoryKey } from '#domain';
 import { objectPath } from '#git';
 import { LedgerService, objectKey } from '#ledger';
+import type { Standing } from '#ledger';
 import { RepositoryQueues, ResyncQueue } from '#queue';
 import { LedgerWriter } from '../capture/ledger-writer.service.ts';
 import type { OpenedRepository } from '../repositories/opened-repository.ts';
@@ -20,6 +22,8 @@ import type { Snapshot } from './snapshot.service.ts';
 const CHUNK = 500;
 /** More removals at once than this need a person's word: a typing mistake in a rule must not empty an audit trail. */
 const MASS_REMOVAL = 50;
+/** A repository that is opened and the rules that name it come together. */
+const GATHER_MS = 200;
 const RETRY_MS = 5_000;
 
 /**
@@ -27,8 +31,10 @@ const RETRY_MS = 5_000;
  * after it: what an event explains is left to the event.
  */
 @Injectable()
-export class Resync {
+export class Resync implements OnApplicationShutdown {
   private readonly logger = new Logger(Resync.name);
+  private readonly requested = new Map<string, NodeJS.Timeout>();
+  private ended = false;
 
   constructor(
     private readonly queue: ResyncQueue,
@@ -47,13 +53,27 @@ export class Resync {
     });
   }
 
-  /** Asks for a comparison; several requests become one. Asked again where Redis is away. */
+  /** Asks for a comparison; requests that come together become one. Asked again where Redis is away. */
   request(key: RepositoryKey, reason: string): void {
     const repository = repositoryKeyText(key);
-    this.queue.wake([repository]).then(
-      () => this.logger.log({ msg: 'resync requested', repository, reason }),
-      () => setTimeout(() => this.request(key, reason), RETRY_MS).unref(),
-    );
+    if (this.ended || this.requested.has(repository)) return;
+    this.logger.log({ msg: 'resync requested', repository, reason });
+    this.ask(repository, GATHER_MS);
+  }
+
+  onApplicationShutdown(): void {
+    this.ended = true;
+    for (const timer of this.requested.values()) clearTimeout(timer);
+  }
+
+  private ask(repository: string, delayMs: number): void {
+    const timer = setTimeout(() => {
+      this.requested.delete(repository);
+      this.queue.wake([repository]).catch(() => {
+        if (!this.ended) this.ask(repository, RETRY_MS);
+      });
+    }, delayMs);
+    this.requested.set(repository, timer);
   }
 
   private async run(key: RepositoryKey): Promise<void> {
@@ -95,11 +115,12 @@ export class Resync {
     for (let at = 0; at < items.length; at += CHUNK) {
       const chunk = items.slice(at, at + CHUNK);
       const standings = await this.ledger.standings(chunk.map(({ ref }) => objectKey(ref)));
-      const decided = chunk.filter((_, index) => standings[index]?.open !== true);
+      const wanted = chunk.filter((item, index) => !isWithheld(item, standings[index], key));
+      const decided = wanted.filter((item) => standings[chunk.indexOf(item)]?.open !== true);
       const changes = decided.map((item) => observedState(item, listedAt));
       if (changes.length > 0) await this.queues.enqueue(key, changes, run);
       // An attempt is undecided: once it is, the object is looked at again.
-      for (const { ref } of chunk.filter((item) => !decided.includes(item))) {
+      for (const { ref } of wanted.filter((item) => !decided.includes(item))) {
         await this.writer.write({ object: ref, touch: true });
       }
     }
@@ -130,4 +151,10 @@ export class Resync {
     if (changes.length > 0) await this.queues.enqueue(key, changes, randomUUID());
     return changes.length;
   }
+}
+
+/** The newest change of the object was left out on purpose, as by spec.excludeUsers: so it stays left out. */
+function isWithheld(item: SnapshotItem, standing: Standing | undefined, key: RepositoryKey): boolean {
+  const withheld = standing?.withheld;
+  return withheld?.uid === item.ref.uid && withheld.from.includes(repositoryKeyText(key));
 }

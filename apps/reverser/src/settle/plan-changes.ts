@@ -1,5 +1,6 @@
+import { repositoryKeyText } from '#domain';
 import type { Change, ObjectRef, RepositoryKey } from '#domain';
-import type { LedgerEntry, Proof, ProvenChange, Watchers } from '#ledger';
+import type { LedgerEntry, Proof, ProvenChange, Watchers, Withheld } from '#ledger';
 
 /** The live object as the settler sees it. */
 export interface LiveView {
@@ -42,6 +43,17 @@ export function planChanges(
   const touched = planTouched(proof, entry, live, now);
   if (touched !== undefined) changes.push(touched);
   return { changes, unseen };
+}
+
+/** Which repositories the newest content was kept from, because its writer is excluded from their rules. Pure. */
+export function withheldAfter(proof: Proof, entry: LedgerEntry, live: LiveView | undefined): Withheld | undefined {
+  const last = proof.changes.at(-1);
+  if (live === undefined) return undefined;
+  if (last === undefined) return entry.withheld?.uid === live.ref.uid ? entry.withheld : undefined;
+  if (last.kind === 'observed' || last.attempt.object.uid !== live.ref.uid) return undefined;
+  const wanted = new Set(last.attempt.wantedBy.map(repositoryKeyText));
+  const from = live.watchers.UPDATE.map(repositoryKeyText).filter((repository) => !wanted.has(repository));
+  return from.length === 0 ? undefined : { uid: live.ref.uid, from };
 }
 
 function planPersisted(
@@ -108,7 +120,8 @@ function observedChange(
   now: number,
 ): Change {
   return {
-    eventId: `observed/${object.uid}/${version}`,
+    // The version that was deleted may have been observed before: its removal is another event.
+    eventId: `observed/${object.uid}/${version}${operation === 'DELETE' ? '/deleted' : ''}`,
     origin: 'observed',
     operation,
     object,

@@ -12,7 +12,7 @@ import { matchFacts, newestManagers } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
-import { planChanges } from './plan-changes.ts';
+import { planChanges, withheldAfter } from './plan-changes.ts';
 import type { LiveView, RoutedChange } from './plan-changes.ts';
 
 /**
@@ -59,6 +59,7 @@ export class Settler {
       const next = {
         ...nextView(look.entry.view, proof, look.live),
         watchers: look.view?.watchers ?? look.entry.watchers,
+        withheld: withheldAfter(proof, look.entry, look.view),
       };
       const open = await this.ledger.conclude(id, look.entry, next, now + nextLookIn(age));
       this.count(proof);
