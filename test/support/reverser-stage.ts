@@ -2,7 +2,8 @@ import { startTestCluster, type TestCluster } from './cluster.ts';
 import type { LiveObject, ObjectName } from './kube.ts';
 import { startOperator, type Operator, type OperatorOptions } from './operator.ts';
 import { startRedis, type Redis } from './redis.ts';
-import { waitFor, type WaitOptions } from './wait-for.ts';
+import type { WaitOptions } from '../../tools/lib/wait-for.ts';
+import { waitFor } from './wait-for.ts';
 
 const API_VERSION = 'configbutler.ai/v1alpha1';
 
@@ -156,9 +157,11 @@ export async function eventsAbout(cluster: TestCluster, object: ObjectName): Pro
 
 /** The number of a counter or gauge with (at least) these labels, summed; 0 where there is none. */
 export function metricValue(text: string, name: string, labels: Record<string, string> = {}): number {
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => Object.entries(labels).every(([label, value]) => line.includes(`${label}="${value}"`)))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf('}') + 1).trim().split(' ')[0]), 0);
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  let sum = 0;
+  for (const line of text.split('\n')) {
+    const [, series = '', value] = /^(\S+?)(?:\{.*\})? (\S+)/.exec(line) ?? [];
+    if (series === name && wanted.every((label) => line.includes(label))) sum += Number(value);
+  }
+  return sum;
 }
