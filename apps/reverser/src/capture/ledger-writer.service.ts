@@ -51,6 +51,7 @@ export class LedgerWriter implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.draining; // two at once would take each other's records away
     clearTimeout(this.timer);
     await this.drain().catch(() => undefined);
     if (this.spill.size > 0)
