@@ -27,7 +27,7 @@ export const NOISE_KINDS: readonly { group: string; kind: string }[] = [
 ];
 
 /** Single objects of kinds that are wanted otherwise. */
-export const NOISE_OBJECTS: readonly { kind: string; secretType?: string; name?: string }[] = [
+const NOISE_OBJECTS: readonly { kind: string; secretType?: string; name?: string }[] = [
   { kind: 'Secret', secretType: 'helm.sh/release.v1' }, // Helm's own records, one per release and revision
   { kind: 'Secret', secretType: 'kubernetes.io/service-account-token' }, // filled by the token controller
   { kind: 'ConfigMap', name: 'kube-root-ca.crt' }, // published into every namespace by a controller
