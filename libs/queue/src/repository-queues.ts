@@ -1,13 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { Queue, UnrecoverableError, Worker } from 'bullmq';
-import type { Job } from 'bullmq';
+import { UnrecoverableError, Worker } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { repositoryKeyText } from '#domain';
 import type { Change, ChangeVerdict, RepositoryKey } from '#domain';
 import { BatchVerdicts } from './batch-verdicts.ts';
 import { changeJob } from './change-job.ts';
+import { closeInTime } from './close-in-time.ts';
+import { openQueue } from './open-queue.ts';
 import { QUEUE_OPTIONS, WORKER_SETTINGS } from './queue-options.ts';
 import type { QueueOptions } from './queue-options.ts';
 
@@ -20,8 +22,6 @@ const LOOK_AHEAD_LENGTH = 32 * 1024 * 1024;
 /** Pause after a failure that is nobody's verdict, such as Redis being away; doubles up to the longest. */
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
-/** A worker that can't hand its job back because Redis is away is left behind: the job's lock runs out by itself. */
-const CLOSE_LIMIT_MS = 3_000;
 
 /** What the handler of a batch answers: verdicts for all of it, or how long to hold the queue before the same batch again. */
 export type BatchOutcome = { verdicts: ChangeVerdict[] } | { holdMs: number };
@@ -56,8 +56,7 @@ export class RepositoryQueues implements OnApplicationShutdown {
     if (this.consumers.has(name)) return;
     const abort = new AbortController();
     const connection = this.options.connectWorker();
-    const queue = this.queue(key);
-    const worker = new Worker<Change, ChangeVerdict>(name, (job) => this.process(queue, job, handle, abort.signal), {
+    const worker = new Worker<Change, ChangeVerdict>(name, (job) => this.process(key, job, handle, abort.signal), {
       ...WORKER_SETTINGS,
       connection,
       prefix: this.options.prefix,
@@ -67,7 +66,7 @@ export class RepositoryQueues implements OnApplicationShutdown {
     const log = { repository: repositoryKeyText(key) };
     worker.on('error', (error) => this.logger.warn({ msg: 'repository worker error', ...log, error: error.message }));
     // Set again after each reconnect: it is a key in Redis, which may have been emptied.
-    const limit = (): Promise<void> => this.limit(queue, abort.signal);
+    const limit = (): Promise<void> => this.limit(key, abort.signal);
     connection.on('ready', () => void limit());
     this.consumers.set(name, { connection, worker, abort });
     void limit()
@@ -97,22 +96,22 @@ export class RepositoryQueues implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.allSettled([...this.consumers.values()].map(close));
-    await Promise.allSettled([...this.queues.values()].map((queue) => queue.close()));
+    await Promise.allSettled([...this.queues.values()].map(closeInTime));
   }
 
   /** One job at a time over all replicas; tried until Redis takes it. */
-  private async limit(queue: Queue<Change, ChangeVerdict>, signal: AbortSignal): Promise<void> {
-    await this.insisting(queue.name, signal, () => queue.setGlobalConcurrency(1)).catch(() => undefined); // it ended
+  private async limit(key: RepositoryKey, signal: AbortSignal): Promise<void> {
+    await this.insisting(key, signal, () => this.queue(key).setGlobalConcurrency(1)).catch(() => undefined); // it ended
   }
 
   private async process(
-    queue: Queue<Change, ChangeVerdict>,
+    key: RepositoryKey,
     job: Job<Change, ChangeVerdict>,
     handle: BatchHandler,
     signal: AbortSignal,
   ): Promise<ChangeVerdict> {
     // Only a verdict ends a job: any other failure would count as the job's own and take it out of the queue.
-    const decided = await this.insisting(queue.name, signal, () => this.decide(queue, job, handle, signal));
+    const decided = await this.insisting(key, signal, () => this.decide(key, job, handle, signal));
     if (decided === 'held') throw Worker.RateLimitError();
     if (decided.result === 'refused') throw new UnrecoverableError(`${decided.code}: ${decided.message}`);
     return decided;
@@ -120,12 +119,13 @@ export class RepositoryQueues implements OnApplicationShutdown {
 
   /** The verdict on a job; `held`: the job goes back to the head of the queue, for as long as its handler said. */
   private async decide(
-    queue: Queue<Change, ChangeVerdict>,
+    key: RepositoryKey,
     job: Job<Change, ChangeVerdict>,
     handle: BatchHandler,
     signal: AbortSignal,
   ): Promise<ChangeVerdict | 'held'> {
-    const earlier = await this.verdicts.take(queue.name, String(job.id));
+    const queue = this.queue(key);
+    const earlier = await this.verdicts.take(queue.name, job.data.eventId);
     if (earlier !== undefined) return earlier;
     const outcome = await handle(await takeBatch(queue, job), signal);
     if ('holdMs' in outcome) {
@@ -140,13 +140,14 @@ export class RepositoryQueues implements OnApplicationShutdown {
   }
 
   /** Tries until it works, with growing pauses. Rejects as a held job once the worker ends. */
-  private async insisting<T>(queue: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  private async insisting<T>(key: RepositoryKey, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_RETRY_MS)) {
       if (signal.aborted) throw Worker.RateLimitError();
       try {
         return await work();
       } catch (error) {
-        this.logger.warn({ msg: 'a queue is held after an error', queue, error: (error as Error).message, pauseMs });
+        const problem = { repository: repositoryKeyText(key), error: (error as Error).message };
+        this.logger.warn({ msg: 'the queue is held after an error', ...problem, pauseMs });
         await pause(pauseMs, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -156,14 +157,7 @@ export class RepositoryQueues implements OnApplicationShutdown {
     const name = queueName(key);
     let queue = this.queues.get(name);
     if (queue === undefined) {
-      queue = new Queue<Change, ChangeVerdict>(name, {
-        connection: this.options.producer,
-        prefix: this.options.prefix,
-        skipWaitingForReady: true,
-      });
-      queue.on('error', (error) =>
-        this.logger.warn({ msg: 'repository queue error', queue: name, error: error.message }),
-      );
+      queue = openQueue<Change, ChangeVerdict>(name, this.options, this.logger, () => this.queues.delete(name));
       this.queues.set(name, queue);
     }
     return queue;
@@ -186,13 +180,10 @@ async function takeBatch(queue: Queue<Change, ChangeVerdict>, active: Job<Change
   return [...batch.values()];
 }
 
-async function close(consumer: Consumer): Promise<void> {
-  consumer.abort.abort();
-  const timer = new AbortController();
-  const limit = pause(CLOSE_LIMIT_MS, undefined, { signal: timer.signal, ref: false }).catch(() => undefined);
-  await Promise.race([consumer.worker.close(), limit]);
-  timer.abort();
-  consumer.connection.disconnect();
+async function close({ abort, worker, connection }: Consumer): Promise<void> {
+  abort.abort();
+  await closeInTime(worker);
+  connection.disconnect();
 }
 
 function queueName(key: RepositoryKey): string {

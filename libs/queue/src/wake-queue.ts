@@ -1,7 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { Queue, Worker } from 'bullmq';
+import { Worker } from 'bullmq';
+import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { closeInTime } from './close-in-time.ts';
+import { openQueue } from './open-queue.ts';
 import { WORKER_SETTINGS } from './queue-options.ts';
 import type { QueueOptions } from './queue-options.ts';
 
@@ -50,22 +53,13 @@ export abstract class WakeQueue implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.worker?.close();
-    await this.queue?.close();
+    await closeInTime(this.worker);
+    await closeInTime(this.queue);
     this.connection?.disconnect();
   }
 
   private open(): Queue<{ id: string }> {
-    if (this.queue === undefined) {
-      this.queue = new Queue(this.name, {
-        connection: this.options.producer,
-        prefix: this.options.prefix,
-        skipWaitingForReady: true,
-      });
-      this.queue.on('error', (error) =>
-        this.logger.warn({ msg: 'queue error', queue: this.name, error: error.message }),
-      );
-    }
+    this.queue ??= openQueue(this.name, this.options, this.logger, () => (this.queue = undefined));
     return this.queue;
   }
 }

@@ -1,0 +1,318 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { Queue } from 'bullmq';
+import type { Change, ChangeVerdict } from '#domain';
+import type { BatchHandler } from '#queue';
+import { changeOf, startQueueReplica, type QueueReplica } from '../../support/queue-module.ts';
+import { startRedis, type Redis } from '../../support/redis.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const KEY = { namespace: 'team', name: 'audit' };
+const OTHER = { namespace: 'team', name: 'other' };
+
+const committed = (changes: Change[]): { verdicts: ChangeVerdict[] } => ({
+  verdicts: changes.map(({ eventId }) => ({ result: 'committed', eventId, sha: 'abc' })),
+});
+const names = (changes: Change[]): string[] => changes.map(({ object }) => object.name);
+const numbered = (count: number, from = 0): Change[] =>
+  Array.from({ length: count }, (_, index) => changeOf(`c${index + from}`));
+
+describe('the queue of a repository', () => {
+  let redis: Redis;
+  let prefix: string;
+  let replica: QueueReplica;
+  const replicas: QueueReplica[] = [];
+
+  beforeAll(async () => {
+    redis = await startRedis({ appendfsync: 'always' });
+  });
+  afterAll(() => redis.remove());
+  beforeEach(async () => {
+    prefix = `test-${randomUUID()}`;
+    replica = await start();
+  });
+  afterEach(async () => {
+    await Promise.all(replicas.splice(0).map((each) => each.end()));
+  });
+
+  async function start(): Promise<QueueReplica> {
+    const started = await startQueueReplica(redis.url, prefix);
+    replicas.push(started);
+    return started;
+  }
+
+  /** Every change that a verdict was given on, in the order in which it was. */
+  function recorder(): { batches: string[][]; handled: () => string[]; handle: BatchHandler } {
+    const batches: string[][] = [];
+    return {
+      batches,
+      handled: () => batches.flat(),
+      handle: (changes) => {
+        batches.push(names(changes));
+        return Promise.resolve(committed(changes));
+      },
+    };
+  }
+
+  const drained = (): Promise<boolean> =>
+    waitFor('the queue to be empty', async () => (await replica.queues.countPending(KEY)) === 0);
+
+  it('writes in order, each change once, and takes along in a batch what waits', async () => {
+    const changes = numbered(120);
+    await replica.queues.enqueue(KEY, changes);
+    expect(await replica.queues.countPending(KEY)).toBe(120);
+    const seen = recorder();
+    replica.queues.start(KEY, seen.handle);
+    await drained();
+    expect(seen.handled()).toEqual(names(changes));
+    expect(seen.batches).toHaveLength(1);
+  });
+
+  it('keeps the order of changes that come while a batch is written', async () => {
+    const seen = recorder();
+    let release = (): void => undefined;
+    const first = new Promise<void>((resolve) => (release = resolve));
+    replica.queues.start(KEY, async (changes, signal) => {
+      const outcome = await seen.handle(changes, signal);
+      await first;
+      return outcome;
+    });
+    await replica.queues.enqueue(KEY, numbered(1));
+    await waitFor('the first batch', () => seen.batches.length === 1);
+    for (let from = 1; from < 40; from += 3) await replica.queues.enqueue(KEY, numbered(3, from));
+    release();
+    await drained();
+    expect(seen.handled()).toEqual(names(numbered(40)));
+    expect(seen.batches).toHaveLength(2);
+  });
+
+  it('queues a change once, however often it is handed in', async () => {
+    await replica.queues.enqueue(KEY, numbered(3));
+    await replica.queues.enqueue(KEY, numbered(5));
+    const seen = recorder();
+    replica.queues.start(KEY, seen.handle);
+    await drained();
+    await replica.queues.enqueue(KEY, [...numbered(5), changeOf('marker')]);
+    await waitFor('the marker', () => seen.handled().includes('marker'));
+    expect(seen.handled()).toEqual([...names(numbered(5)), 'marker']);
+  });
+
+  it('hands a held batch out again before anything else', async () => {
+    const batches: string[][] = [];
+    await replica.queues.enqueue(KEY, numbered(3));
+    replica.queues.start(KEY, async (changes) => {
+      batches.push(names(changes));
+      if (batches.length > 1) return committed(changes);
+      await replica.queues.enqueue(KEY, numbered(2, 3)); // they come behind
+      return { holdMs: 100 };
+    });
+    await drained();
+    expect(batches).toEqual([names(numbered(3)), names(numbered(5))]);
+  });
+
+  it('ends a pause early when it is asked to', async () => {
+    const batches: string[][] = [];
+    replica.queues.start(KEY, (changes) => {
+      batches.push(names(changes));
+      return Promise.resolve(batches.length === 1 ? { holdMs: 600_000 } : committed(changes));
+    });
+    await replica.queues.enqueue(KEY, numbered(2));
+    await waitFor('the pause', async () => {
+      await replica.queues.resumeNow(KEY);
+      return batches.length === 2;
+    });
+    await drained();
+  });
+
+  it('puts a refused change into "failed" with its reason, and goes on with the next', async () => {
+    const changes = numbered(4);
+    await replica.queues.enqueue(KEY, changes);
+    replica.queues.start(KEY, (batch) =>
+      Promise.resolve({
+        verdicts: batch.map(({ eventId }, index): ChangeVerdict =>
+          index === 1
+            ? { result: 'refused', eventId, code: 'PushRefused', message: 'too large' }
+            : { result: 'committed', eventId, sha: 'abc' },
+        ),
+      }),
+    );
+    await drained();
+    const queue = new Queue(`repository.${KEY.namespace}.${KEY.name}`, { connection: { url: redis.url }, prefix });
+    try {
+      const failed = await queue.getFailed();
+      expect(failed.map(({ id, failedReason }) => ({ id, failedReason }))).toEqual([
+        { id: 'event-c1', failedReason: 'PushRefused: too large' },
+      ]);
+      const completed = await queue.getCompleted();
+      expect(completed.map(({ id }) => id).sort()).toEqual(['event-c0', 'event-c2', 'event-c3']);
+    } finally {
+      await queue.close();
+    }
+  });
+
+  it('gives the verdict of a batch to each of its changes, and does not write them again', async () => {
+    const seen = recorder();
+    await replica.queues.enqueue(KEY, numbered(30));
+    replica.queues.start(KEY, seen.handle);
+    await drained();
+    const queue = new Queue(`repository.${KEY.namespace}.${KEY.name}`, { connection: { url: redis.url }, prefix });
+    try {
+      const completed = await queue.getCompleted();
+      expect(completed.map(({ id, returnvalue }) => [id, returnvalue as unknown])).toEqual(
+        expect.arrayContaining(
+          numbered(30).map(({ eventId }) => [eventId, { result: 'committed', eventId, sha: 'abc' }]),
+        ),
+      );
+      expect(seen.handled()).toHaveLength(30);
+    } finally {
+      await queue.close();
+    }
+  });
+
+  it('bounds a batch by what its objects weigh, not only by their number', async () => {
+    const content = 'x'.repeat(1_500_000);
+    await replica.queues.enqueue(
+      KEY,
+      numbered(30).map((change) => ({ ...change, content })),
+    );
+    const seen = recorder();
+    replica.queues.start(KEY, seen.handle);
+    await drained();
+    expect(seen.handled()).toEqual(names(numbered(30)));
+    expect(seen.batches.map(({ length }) => length)).toEqual([22, 8]); // 33,554,432 / 1,500,000
+  });
+
+  it('writes one batch at a time over all replicas', async () => {
+    const second = await start();
+    let running = 0;
+    let most = 0;
+    const order: string[] = [];
+    const handle: BatchHandler = async (changes) => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push(...names(changes));
+      running--;
+      return committed(changes);
+    };
+    replica.queues.start(KEY, handle);
+    second.queues.start(KEY, handle);
+    for (let from = 0; from < 60; from++) await replica.queues.enqueue(KEY, numbered(1, from));
+    await waitFor('all changes', () => order.length === 60);
+    expect(order).toEqual(names(numbered(60)));
+    expect(most).toBe(1);
+  });
+
+  it('is taken over, in order, when the replica that was writing dies', async () => {
+    const second = await start();
+    await replica.queues.enqueue(KEY, numbered(3));
+    const started = new Promise<string[]>((resolve) => {
+      replica.queues.start(KEY, (changes) => {
+        resolve(names(changes));
+        return new Promise(() => undefined); // it never gets to an end
+      });
+    });
+    expect(await started).toEqual(names(numbered(3)));
+    const seen = recorder();
+    second.queues.start(KEY, seen.handle);
+    await second.queues.enqueue(KEY, numbered(1, 3));
+    replica.die();
+    await waitFor('the takeover', () => seen.handled().length === 4, { timeoutMs: 30_000 });
+    expect(seen.handled()).toEqual(names(numbered(4)));
+  });
+
+  it('hands its batch back at once when it ends, and tells the handler to stop', async () => {
+    const second = await start();
+    await replica.queues.enqueue(KEY, numbered(3));
+    let active = false;
+    const stopped = new Promise<boolean>((resolve) => {
+      replica.queues.start(KEY, async (_changes, signal) => {
+        active = true;
+        await new Promise((wake) => signal.addEventListener('abort', wake, { once: true }));
+        resolve(true);
+        return { holdMs: 600_000 };
+      });
+    });
+    await waitFor('the batch to be active', () => active);
+    await replica.queues.stop(KEY);
+    expect(await stopped).toBe(true);
+    const seen = recorder();
+    second.queues.start(KEY, seen.handle);
+    await waitFor('the other replica', () => seen.handled().length === 3, { timeoutMs: 4_000 });
+    expect(seen.handled()).toEqual(names(numbered(3)));
+  });
+
+  it('keeps repositories apart: one that is held delays no other', async () => {
+    replica.queues.start(KEY, () => Promise.resolve({ holdMs: 600_000 }));
+    const seen = recorder();
+    replica.queues.start(OTHER, seen.handle);
+    await replica.queues.enqueue(KEY, numbered(2));
+    await replica.queues.enqueue(OTHER, numbered(2));
+    await waitFor('the other repository', () => seen.handled().length === 2);
+    expect(await replica.queues.countPending(KEY)).toBe(2);
+  });
+
+  describe('when Redis goes away', () => {
+    it('loses no change of a batch that is being written, and ends none of them as failed', async () => {
+      const attempts: string[][] = [];
+      let away = (): void => undefined;
+      const redisIsAway = new Promise<void>((resolve) => (away = resolve));
+      await replica.queues.enqueue(KEY, numbered(3));
+      replica.queues.start(KEY, async (changes) => {
+        attempts.push(names(changes));
+        if (attempts.length === 1) await redisIsAway; // the push ends while its verdicts can't be stored
+        return committed(changes);
+      });
+      await waitFor('the first attempt', () => attempts.length === 1);
+      await redis.kill();
+      try {
+        await waitFor('the connection to break', () => replica.producer.status !== 'ready');
+        away();
+      } finally {
+        await redis.start();
+      }
+      await drained();
+      const queue = new Queue(`repository.${KEY.namespace}.${KEY.name}`, { connection: { url: redis.url }, prefix });
+      try {
+        expect(await queue.getJobCounts('completed', 'failed')).toEqual({ completed: 3, failed: 0 });
+      } finally {
+        await queue.close();
+      }
+      expect(new Set(attempts.map(String))).toEqual(new Set([String(names(numbered(3)))]));
+    });
+
+    it('starts a repository that appears meanwhile as soon as Redis is back', async () => {
+      const seen = recorder();
+      await redis.stop();
+      try {
+        await waitFor('the connection to break', () => replica.producer.status !== 'ready');
+        replica.queues.start(KEY, seen.handle);
+      } finally {
+        await redis.start();
+      }
+      await waitFor('the connection', () => replica.producer.status === 'ready');
+      await replica.queues.enqueue(KEY, numbered(2));
+      await drained();
+      expect(seen.handled()).toEqual(names(numbered(2)));
+    });
+
+    it('ends within seconds all the same', async () => {
+      await replica.queues.enqueue(KEY, numbered(2));
+      const active = new Promise<void>((resolve) => {
+        replica.queues.start(KEY, async (_changes, signal) => {
+          resolve();
+          await new Promise((wake) => signal.addEventListener('abort', wake, { once: true }));
+          return { holdMs: 1_000 };
+        });
+      });
+      await active;
+      await redis.stop();
+      try {
+        const started = Date.now();
+        await replicas.pop()?.end();
+        expect(Date.now() - started).toBeLessThan(8_000);
+      } finally {
+        await redis.start();
+      }
+    });
+  });
+});
