@@ -15,9 +15,12 @@ export interface ReverserStage {
   end(): Promise<void>;
 }
 
-/** `env`: settings of the operator; it ends at once on SIGTERM unless they say otherwise. */
-export async function startStage(options: { env?: Record<string, string> } = {}): Promise<ReverserStage> {
-  const [cluster, redis] = await Promise.all([startTestCluster(), startRedis()]);
+/** `env`: settings of the operator; it ends at once on SIGTERM unless they say otherwise. `users`: besides the usual ones. */
+export async function startStage(
+  options: { env?: Record<string, string>; users?: string[] } = {},
+): Promise<ReverserStage> {
+  const { users = [] } = options;
+  const [cluster, redis] = await Promise.all([startTestCluster({ users }), startRedis()]);
   const release = async (): Promise<void> => void (await Promise.all([cluster.stop(), redis.remove()]));
   try {
     const operator = await startOperator(operatorOptions(cluster, redis, options.env));
