@@ -64,7 +64,8 @@ function comparePath(
   const fits = (change: ExpectedChange, commit: FileCommit): number => {
     if (change.content !== commit.content) return 0;
     if (commit.observed) return 2;
-    if (change.demand === 'excluded' || change.operation !== commit.operation) return 0;
+    if (change.operation !== commit.operation) return 0;
+    if (change.demand === 'excluded') return isAuthor(change, commit, emailOf) === 'tie' ? 1 : 0;
     return isAuthor(change, commit, emailOf) === 'no' ? 2 : 3;
   };
   const pairs = align(changes, commits, fits);
@@ -151,6 +152,6 @@ function describeChange({ operation, version, authors, demand }: ExpectedChange)
 }
 
 function describeCommit(commit: FileCommit): string {
-  const what = commit.observed ? 'RESYNC' : commit.operation;
+  const what = `${commit.observed ? 'RESYNC ' : ''}${commit.content === null ? 'DELETE' : commit.operation}`;
   return `commit ${commit.sha.slice(0, 10)} says ${what} at version ${commit.resourceVersion ?? '?'} by ${commit.author} (${commit.eventIds.join(', ')})`;
 }

@@ -2,7 +2,7 @@ import type { Attempt } from '#domain';
 
 /**
  * Who deleted an object when several asked. Requests within `tieMs` of the last one can't be told apart: the first of
- * them is the author and the others are named. Requests before that were refused, else there had been no later one.
+ * them whom a rule wants is the author and the others are named. Requests before that were refused, else there had been no later one.
  */
 export function electDeletion(
   deletions: Attempt[],
@@ -12,7 +12,7 @@ export function electDeletion(
   const last = ordered.at(-1);
   if (last === undefined) return undefined;
   const tied = ordered.filter((a) => last.admittedAt - a.admittedAt <= tieMs);
-  const attempt = tied[0] ?? last;
+  const attempt = tied.find(({ wantedBy }) => wantedBy.length > 0) ?? tied[0] ?? last;
   const others = new Set(tied.map((a) => a.user).filter((user) => user !== attempt.user));
   return { attempt, alsoRequestedBy: [...others] };
 }

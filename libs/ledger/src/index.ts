@@ -6,3 +6,4 @@ export { nextView } from './next-view.ts';
 export { objectKey } from './object-key.ts';
 export * from './proof.ts';
 export { proveObject } from './prove-object.ts';
+export { isRestored, rewindView } from './rewind-view.ts';

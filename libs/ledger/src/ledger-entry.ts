@@ -1,9 +1,9 @@
-import type { Attempt, ObjectRef, ProvenState, RepositoryKey } from '#domain';
-import type { LedgerView, SettledMark } from './proof.ts';
+import type { ObjectRef, ProvenState, RepositoryKey } from '#domain';
+import type { LedgerAttempt, LedgerView, SettledMark } from './proof.ts';
 
 /** One admission call as the ledger takes it: the attempt, and the state that its `oldObject` proved. */
 export interface LedgerRecord {
-  attempt?: Attempt;
+  attempt?: LedgerAttempt;
   /** What `oldObject` proved, with its file text where somebody may want it. */
   base?: { uid: string; state: ProvenState; content?: string };
   /** Read the object and commit what differs as observed: a call whose content could not be read. */
@@ -71,7 +71,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     fields: Object.keys(hash),
   };
   for (const [field, value] of Object.entries(hash)) {
-    if (field.startsWith('a:')) entry.view.attempts.push(JSON.parse(value) as Attempt);
+    if (field.startsWith('a:')) entry.view.attempts.push(JSON.parse(value) as LedgerAttempt);
     else if (field.startsWith('s:')) entry.view.states.push(decodeState(field, value));
     else if (field.startsWith('c:') || field.startsWith('t:')) entry.contents.set(field.slice(2), value);
     else if (field === 'settled') entry.view.settled = JSON.parse(value) as SettledMark;

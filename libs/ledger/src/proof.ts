@@ -10,9 +10,15 @@ export interface SettledMark {
   gone: boolean;
 }
 
+/** An attempt with what only the proof asks for. */
+export interface LedgerAttempt extends Attempt {
+  /** It takes the object out of every rule's selection: calls about it that follow are not recorded. */
+  leaves?: boolean;
+}
+
 /** All that is known about one object name: attempts and proven states of each uid that bore it. */
 export interface LedgerView {
-  attempts: Attempt[];
+  attempts: LedgerAttempt[];
   states: { uid: string; state: ProvenState }[];
   settled?: SettledMark | undefined;
 }
@@ -47,7 +53,7 @@ export interface Proof {
   changes: ProvenChange[];
   dismissed: { attempt: Attempt; reason: DismissReason }[];
   /** Undecided: look again. They hold back nothing but themselves. */
-  pending: Attempt[];
+  pending: LedgerAttempt[];
   settled: SettledMark | undefined;
 }
 

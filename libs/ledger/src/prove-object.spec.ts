@@ -200,6 +200,38 @@ describe('proveObject', () => {
       expected: { changes: ['UPDATE by ann@6'], dismissed: [], pending: [] },
     },
     {
+      title: 'nobody hears that an object has gone that no rule selected at last',
+      view: {
+        attempts: [],
+        states: [on({ ...at('6', 'x'), unselected: true })],
+        settled: { uid: 'u1', version: '6', gone: false },
+      },
+      live: undefined,
+      expected: { changes: [], dismissed: [], pending: [] },
+    },
+    {
+      title: 'an object that left the selection and was deleted before anybody looked is not an unexplained deletion',
+      view: {
+        attempts: [{ ...attempt('ann', '5', 'x'), leaves: true }],
+        states: [on(at('5', 'o'))],
+        settled: { uid: 'u1', version: '5', gone: false },
+      },
+      live: undefined,
+      expected: { changes: [], dismissed: ['ann:superseded'], pending: [] },
+    },
+    {
+      title: 'of users who ask for a deletion at the same time one whom a rule wants is named first',
+      view: {
+        attempts: [
+          remove('robot', '5'),
+          remove('ann', '5', { admittedAt: NOW + 900, wantedBy: [{ namespace: 'a', name: 'r' }] }),
+        ],
+        states: [on(at('5', 'o'))],
+      },
+      live: undefined,
+      expected: { changes: ['DELETE by ann+robot@5'], dismissed: ['robot:superseded'], pending: [] },
+    },
+    {
       title: 'versions are numbers: 10 comes after 9',
       view: { attempts: [attempt('ann', '9', 'x')], states: [on(at('9', 'o'))] },
       live: live(at('10', 'x')),

@@ -1,13 +1,12 @@
-import type { Attempt } from '#domain';
 import { compareVersions } from './proof.ts';
-import type { LedgerView, LiveState, Proof, ProofLimits, SettledMark } from './proof.ts';
+import type { LedgerAttempt, LedgerView, LiveState, Proof, ProofLimits, SettledMark } from './proof.ts';
 import { proveUid } from './prove-uid.ts';
 import { groupVersions } from './version-chain.ts';
 import type { ProvenVersion } from './version-chain.ts';
 
 interface UidGroup {
   uid: string;
-  attempts: Attempt[];
+  attempts: LedgerAttempt[];
   versions: ProvenVersion[];
 }
 

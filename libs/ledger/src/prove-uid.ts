@@ -1,5 +1,5 @@
 import type { Attempt } from '#domain';
-import type { DismissReason, Proof, ProofLimits, ProvenChange, SettledMark } from './proof.ts';
+import type { DismissReason, LedgerAttempt, Proof, ProofLimits, ProvenChange, SettledMark } from './proof.ts';
 import { compareVersions } from './proof.ts';
 import { electDeletion, withoutRetried } from './elect-deletion.ts';
 import { matchForm, sameContent } from './version-chain.ts';
@@ -8,7 +8,7 @@ import type { Match, ProvenVersion } from './version-chain.ts';
 /** What is known of one uid. */
 export interface UidFacts {
   uid: string;
-  attempts: Attempt[];
+  attempts: LedgerAttempt[];
   /** Oldest first, the live one last where it is present. */
   versions: ProvenVersion[];
   settled: SettledMark | undefined;
@@ -24,7 +24,7 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
   const dismiss = (attempts: Attempt[], reason: DismissReason): void => {
     for (const attempt of attempts) part.dismissed.push({ attempt, reason });
   };
-  const wait = (attempts: Attempt[]): void => {
+  const wait = (attempts: LedgerAttempt[]): void => {
     for (const attempt of attempts) {
       if (now - attempt.admittedAt > limits.requestLimitMs) dismiss([attempt], 'rejected');
       else part.pending.push(attempt);
@@ -48,12 +48,13 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
     later.filter((a) => !known.has(a.base ?? '')),
     'superseded',
   );
-  const from = (version: ProvenVersion, deletes: boolean): Attempt[] =>
+  const from = (version: ProvenVersion, deletes: boolean): LedgerAttempt[] =>
     later.filter((a) => a.base === version.version && (a.operation === 'DELETE') === deletes);
 
   let deletions: Attempt[] = [];
   const whileDying: Attempt[] = [];
   let alive: ProvenVersion | undefined;
+  let left = false;
   chain.forEach((version, index) => {
     const next = chain[index + 1];
     if (version.dying) {
@@ -68,12 +69,13 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
       return;
     }
     deletions = from(version, true);
+    left = hasLeft(version, from(version, false), next);
     proveLast(version, from(version, false), next === undefined && facts.present, { dismiss, wait });
   });
 
   const last = chain.at(-1) ?? first;
   const ended = !facts.present || last.dying;
-  if (ended && alive !== undefined) proveDeletion(facts.uid, { deletions, whileDying }, alive, limits, part);
+  if (ended && alive !== undefined) proveDeletion(facts.uid, { deletions, whileDying, left }, alive, limits, part);
   else wait(deletions);
   part.settled = { uid: facts.uid, version: last.version, gone: ended };
   return part;
@@ -122,15 +124,28 @@ function proveLast(
   else act.dismiss(changing, 'superseded');
 }
 
+/**
+ * Whether no rule selected the object any more when it ended: nobody hears of that. Where the step out of the selection was
+ * not seen itself, because the object ended soon after it, the attempt at it tells.
+ */
+function hasLeft(last: ProvenVersion, attempts: LedgerAttempt[], dying: ProvenVersion | undefined): boolean {
+  if (last.forms.some((form) => form.unselected === true)) return true;
+  return attempts.some(
+    ({ leaves, target }) =>
+      leaves === true && (dying === undefined || dying.forms.some((form) => form.content === target.content)),
+  );
+}
+
 function proveDeletion(
   uid: string,
-  { deletions, whileDying }: { deletions: Attempt[]; whileDying: Attempt[] },
+  { deletions, whileDying, left }: { deletions: Attempt[]; whileDying: Attempt[]; left: boolean },
   alive: ProvenVersion,
   limits: ProofLimits,
   part: Part,
 ): void {
   const elected = electDeletion(withoutRetried(deletions, whileDying), limits.deleteTieMs);
   if (elected === undefined) {
+    if (left) return;
     part.changes.push({ kind: 'observed', operation: 'DELETE', uid, version: alive.version, content: '' });
     return;
   }

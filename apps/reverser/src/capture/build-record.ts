@@ -1,5 +1,5 @@
-import type { Attempt, KubeObject, ObjectRef, Operation, ProvenState, RepositoryKey, StateDigest } from '#domain';
-import type { LedgerRecord } from '#ledger';
+import type { KubeObject, ObjectRef, Operation, ProvenState, RepositoryKey, StateDigest } from '#domain';
+import type { LedgerAttempt, LedgerRecord } from '#ledger';
 
 export interface SanitizedState {
   content: string;
@@ -18,13 +18,15 @@ export interface Call {
   old: { object: KubeObject; sanitized: SanitizedState; selected: boolean } | undefined;
   /** The state asked for; absent for DELETE. */
   asked: SanitizedState | undefined;
+  /** No rule selects the object in the state asked for. */
+  leaves?: boolean;
 }
 
 /** One call as the ledger takes it. Pure. */
 export function buildRecord(call: Call): LedgerRecord {
   const base = call.old && provenState(call.old.object, call.old.sanitized.digest, call.old.selected);
   const target = call.asked?.digest ?? call.old?.sanitized.digest ?? { content: '', fingerprint: '' };
-  const attempt: Attempt = {
+  const attempt: LedgerAttempt = {
     id: call.id,
     operation: call.operation,
     object: call.ref,
@@ -33,6 +35,7 @@ export function buildRecord(call: Call): LedgerRecord {
     user: call.user,
     admittedAt: call.admittedAt,
     wantedBy: call.wantedBy,
+    ...(call.leaves === true && { leaves: true }),
     ...(call.asked !== undefined && call.wantedBy.length > 0 && { content: call.asked.content }),
   };
   const record: LedgerRecord = { object: call.ref, attempt };

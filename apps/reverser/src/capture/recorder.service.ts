@@ -91,6 +91,7 @@ export class Recorder implements AdmissionHandler {
         wantedBy: match.wantedBy,
         old: oldObject && { object: oldObject, sanitized: this.sanitizer.sanitize(oldObject), selected: oldSelected },
         asked: operation === 'DELETE' || object === undefined ? undefined : this.sanitizer.sanitize(object),
+        leaves: operation === 'UPDATE' && !isSelected(match),
       }),
     );
   }

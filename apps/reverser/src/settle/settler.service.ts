@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
 import type { KubeObject, ObjectRef, RepositoryKey } from '#domain';
 import { KubeApi } from '#k8s';
-import { DEFAULT_PROOF_LIMITS, LedgerService, nextView, proveObject } from '#ledger';
+import { DEFAULT_PROOF_LIMITS, isRestored, LedgerService, nextView, proveObject, rewindView } from '#ledger';
 import type { LedgerEntry, LiveState, Proof, Watchers } from '#ledger';
 import { RepositoryQueues } from '#queue';
 import { RulesService } from '#rules';
@@ -31,6 +31,9 @@ interface Look {
 @Injectable()
 export class Settler {
   private readonly logger = new Logger(Settler.name);
+
+  /** Told when versions went back: whoever compares has to do it again. */
+  onRestored: () => void = () => undefined;
 
   constructor(
     private readonly api: KubeApi,
@@ -83,18 +86,35 @@ export class Settler {
       const entry = await this.ledger.read(id);
       if (entry === undefined) return undefined;
       const absent = [...uidsOf(entry)].filter((uid) => uid !== object?.metadata.uid);
-      if (absent.every((uid) => known.has(uid))) return this.describe(entry, object);
+      if (absent.every((uid) => known.has(uid))) return this.noticingRestore(await this.describe(entry, object));
       known = uidsOf(entry);
     }
+  }
+
+  /** After a restore of the API server's storage versions begin anew: what was known lies in a future that is no more. */
+  private noticingRestore(look: Look): Look {
+    const { entry, live } = look;
+    if (live === undefined || !isRestored(entry.view, live)) return look;
+    const { namespace, kind, name } = entry.object;
+    const versions = { live: live.state.version, settled: entry.view.settled?.version };
+    this.logger.warn({
+      msg: 'the cluster was restored to an earlier state: all is compared anew',
+      kind,
+      namespace,
+      name,
+      ...versions,
+    });
+    this.onRestored();
+    return { ...look, entry: { ...entry, view: rewindView(entry.view, live.state.version), withheld: undefined } };
   }
 
   private async describe(entry: LedgerEntry, object: KubeObject | undefined): Promise<Look> {
     if (object === undefined) return { entry, live: undefined, view: undefined };
     const uid = object.metadata.uid ?? '';
     const { content, digest } = this.sanitizer.sanitize(object);
-    const state = provenState(object, digest);
     const ref: ObjectRef = { ...entry.object, uid };
     const watchers = await this.watchers(ref, object);
+    const state = provenState(object, digest, watchers.UPDATE.length + watchers.DELETE.length > 0);
     const managers = newestManagers(object.metadata.managedFields);
     return { entry, live: { uid, state }, view: { ref, version: state.version, content, managers, watchers } };
   }
