@@ -51,12 +51,11 @@ describe('credentials of a repository', () => {
   const repo = (): string => basename(remote.dir);
   const sshKey = (): Record<string, string> => ({ 'ssh-key': ssh.privateKey, 'known-hosts': ssh.knownHosts });
   const passphrase = (): string =>
-    generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
-      type: 'pkcs8',
-      format: 'pem',
-      cipher: 'aes-256-cbc',
-      passphrase: 'secret',
-    }) as string;
+    generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' },
+    }).privateKey;
 
   interface Case {
     name: string;
