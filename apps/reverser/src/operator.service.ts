@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { CertificateManager, ensureKeySecret, KubeApi } from '#k8s';
 import { Backstop } from './backstop/backstop.service.ts';
+import { LedgerWriter } from './capture/ledger-writer.service.ts';
 import { Namespaces } from './capture/namespaces.service.ts';
 import { prepareDataDir, SETTINGS } from './config/settings.ts';
 import type { Settings } from './config/settings.ts';
@@ -43,6 +44,7 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly namespaces: Namespaces,
     private readonly repositories: RepositoryController,
     private readonly selection: SelectionController,
+    private readonly writer: LedgerWriter,
     private readonly settleLoop: SettleLoop,
     private readonly resync: Resync,
     private readonly schedule: ResyncSchedule,
@@ -72,7 +74,8 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
     await redis;
     await this.serve();
     await this.namespaces.start();
-    this.settleLoop.start();
+    this.settleLoop.start(() => this.compareAll('the cluster was restored'));
+    this.writer.onLost = () => this.compareAll('records were lost');
     this.resync.start();
     if (this.settings.backstop) this.backstop.start();
     await this.repositories.start({
@@ -98,6 +101,10 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
       const [namespace = '', name = ''] = repository.split('/');
       if (this.comparesByItself) this.resync.request({ namespace, name }, 'selection changed');
     }
+  }
+
+  private compareAll(reason: string): void {
+    for (const key of this.repositories.keys()) this.resync.request(key, reason);
   }
 
   /** The admission server, with its certificate; each new certificate is served at once and registered after. */

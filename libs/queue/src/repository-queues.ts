@@ -94,6 +94,22 @@ export class RepositoryQueues implements OnApplicationShutdown {
     return Object.values(counts).reduce((sum, count) => sum + count, 0);
   }
 
+  /** The job that is active or comes next, and for how long the queue is held, in ms. */
+  async head(key: RepositoryKey): Promise<{ id: string | undefined; heldMs: number }> {
+    const queue = this.queue(key);
+    const [[active], [next], heldMs] = await Promise.all([
+      queue.getActive(0, 0),
+      queue.getWaiting(0, 0),
+      queue.getRateLimitTtl(),
+    ]);
+    return { id: active?.id ?? next?.id, heldMs };
+  }
+
+  /** Sets again what Redis forgets when it is emptied: that one job at a time is handed out. */
+  async keepLimit(key: RepositoryKey): Promise<void> {
+    await this.queue(key).setGlobalConcurrency(1);
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await Promise.allSettled([...this.consumers.values()].map(close));
     await Promise.allSettled([...this.queues.values()].map(closeInTime));

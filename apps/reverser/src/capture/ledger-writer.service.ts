@@ -18,6 +18,8 @@ export class LedgerWriter implements OnApplicationShutdown {
   private readonly spill: Spill;
   private timer: NodeJS.Timeout | undefined;
   private draining: Promise<void> | undefined;
+  /** Told when a record is lost: only comparing finds the change again. */
+  onLost: () => void = () => undefined;
 
   constructor(
     private readonly ledger: LedgerService,
@@ -80,6 +82,7 @@ export class LedgerWriter implements OnApplicationShutdown {
   }
 
   private countLost(record: LedgerRecord): void {
+    this.onLost();
     const operation = record.attempt?.operation ?? 'UPDATE';
     this.metrics.eventProcessed({ operation, result: 'dropped', reason: 'spill-full' });
     this.logger.error({ msg: 'a record is lost: Redis is away and the memory for records is full', operation });

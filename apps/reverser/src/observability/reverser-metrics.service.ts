@@ -14,6 +14,7 @@ export class ReverserMetrics {
   private readonly processed: Counter;
   private readonly gitOperations: Counter;
   private readonly unannouncedChanges: Counter;
+  private readonly stalledQueues: Counter;
   private readonly pushDuration: Histogram;
   private readonly admissionDuration: Histogram;
   private readonly queueSize: ObservableGauge;
@@ -30,6 +31,9 @@ export class ReverserMetrics {
     });
     this.gitOperations = meters.getCounter('gitops_reverser_git_operations_total', {
       description: 'Probes and pushes of remote repositories, by result',
+    });
+    this.stalledQueues = meters.getCounter('gitops_reverser_stalled_queues_total', {
+      description: 'Queues that did not move and whose worker was started anew, by repository',
     });
     this.unannouncedChanges = meters.getCounter('gitops_reverser_unannounced_changes_total', {
       description: 'Changes that no webhook call announced, found by the backstop, by resource',
@@ -74,6 +78,11 @@ export class ReverserMetrics {
   /** A change that the backstop found. `resource` is a plural of a selected kind: bounded. */
   unannounced(resource: string): void {
     this.unannouncedChanges.add(1, { resource });
+  }
+
+  /** A backlog that did not move. */
+  queueStalled(repository: string): void {
+    this.stalledQueues.add(1, { repository });
   }
 
   pushTook(seconds: number, repository: string): void {

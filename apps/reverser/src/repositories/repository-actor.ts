@@ -13,6 +13,7 @@ import type { OpenedRepository, ResyncSummary } from './opened-repository.ts';
 import { READY, REASONS } from './repository-state.ts';
 import type { RepositoryState } from './repository-state.ts';
 import type { RepositoryReporter } from './repository-reporter.ts';
+import { StallWatch } from './stall-watch.ts';
 import { retryPause } from './retry-pause.ts';
 
 export interface ActorParts {
@@ -43,6 +44,9 @@ export class RepositoryActor {
   /** Generation whose repository was asked to be compared. */
   private comparedGeneration: number | undefined;
   private failures = 0;
+  /** A batch is with us. */
+  private writing = false;
+  private readonly stalls = new StallWatch();
   private retry: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private ended = false;
@@ -97,6 +101,18 @@ export class RepositoryActor {
     const pending = await this.parts.queues.countPending(this.key);
     this.parts.metrics.queueHolds(this.text, pending);
     this.parts.reporter.pending(pending);
+    await this.parts.queues.keepLimit(this.key);
+    if (pending > 0 && this.stalls.look(await this.parts.queues.head(this.key), Date.now()))
+      this.enqueue(() => this.wake());
+  }
+
+  /** A worker that does not take what waits is started anew: it may have lost its connection without noticing. */
+  private async wake(): Promise<void> {
+    if (this.writing || this.config === undefined || this.config.suspend) return;
+    this.logger.error({ msg: 'a queue does not move, its worker is started anew', repository: this.text });
+    this.parts.metrics.queueStalled(this.text);
+    await this.parts.queues.stop(this.key);
+    this.parts.queues.start(this.key, (changes, signal) => this.write(changes, signal));
   }
 
   private enqueue(work: () => Promise<void>): void {
@@ -185,6 +201,7 @@ export class RepositoryActor {
     const { open } = this;
     if (open === undefined) return { holdMs: HOLD_MS };
     const started = performance.now();
+    this.writing = true;
     try {
       const result = await this.parts.lock.hold(open.url.normalized, signal, (held) =>
         open.repository.write(changes, { signal: held }),
@@ -203,6 +220,8 @@ export class RepositoryActor {
       this.logger.warn({ msg: 'push failed, the queue is held', repository: this.text, code: failure.reason, holdMs });
       if (this.open === open) this.say(failure);
       return { holdMs };
+    } finally {
+      this.writing = false;
     }
   }
 

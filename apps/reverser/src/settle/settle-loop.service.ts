@@ -23,7 +23,9 @@ export class SettleLoop implements OnApplicationShutdown {
     private readonly settler: Settler,
   ) {}
 
-  start(): void {
+  /** @param onRestored told when the API server's storage was restored to an earlier state */
+  start(onRestored: () => void): void {
+    this.settler.onRestored = onRestored;
     this.queue.start((id) => this.settler.settle(id));
     this.sweepLater();
   }
