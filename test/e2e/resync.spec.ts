@@ -183,4 +183,30 @@ describe('a comparison of cluster and repository', () => {
       (await status(scene)).conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
     );
   }, 60_000);
+
+  it('notices a storage that was restored from a backup, and brings Git to what the cluster is now', async () => {
+    const scene = await stage.scene();
+    const alice = stage.cluster.asUser('alice');
+    const one = configMap(scene, 'one', { a: 'before' });
+    await alice.create(one);
+    await scene.waitForCommits(1);
+    const restore = await stage.cluster.controlPlane.backUp();
+    // Versions run ahead of the backup's by more than what the API server itself writes when it starts.
+    for (const value of ['1', '2', '3']) await alice.patch(one, { data: { a: value } });
+    for (let index = 0; index < 100; index += 1)
+      await alice.patch(configMap(scene, 'one'), { data: { a: `ahead-${index}` } });
+    await scene.waitForCommits(104);
+    await restore();
+    await alice.patch(one, { data: { b: 'after' } });
+    await stage.operator.waitForLog('the cluster was restored to an earlier state', { timeoutMs: 30_000 });
+    const path = `namespaces/${scene.namespace}/ConfigMap/one.yaml`;
+    await waitFor(
+      'Git to hold what the cluster is',
+      async () => {
+        const text = await scene.remote.read(path);
+        return text?.includes('before') === true && text.includes('after') && !text.includes('ahead');
+      },
+      { timeoutMs: 30_000 },
+    );
+  }, 120_000);
 });

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubeClient } from '../kube/kube-client.ts';
 import type { Child } from '../lib/child-process.ts';
@@ -7,7 +7,7 @@ import { retryOnTakenPort } from '../lib/retry-on-taken-port.ts';
 import { makeTempDir, removeTempDir } from '../lib/temp-dir.ts';
 import { findBinaries, type Binaries } from './find-binaries.ts';
 import { kubeconfigText } from './kubeconfig.ts';
-import { startEtcd } from './start-etcd.ts';
+import { startEtcd, type Etcd } from './start-etcd.ts';
 import { startKubeApiserver } from './start-kube-apiserver.ts';
 import { ADMIN, makeUsers, tokenFile, type User } from './users.ts';
 
@@ -35,6 +35,8 @@ export interface ControlPlane {
   log(): string;
   /** Ends the API server alone and starts it again, on the same port with the same data. */
   restartApiServer(): Promise<void>;
+  /** Copies the storage, for which it is stopped for a moment. The answer puts the cluster back to that state, as from a backup. */
+  backUp(): Promise<() => Promise<void>>;
   /** Ends both at once and removes their folder. */
   stop(): Promise<void>;
 }
@@ -64,7 +66,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     };
     const apiserver = await retryOnTakenPort(1, async ([port]) => ({ child: await start(port!), port: port! }));
     running.push(apiserver.child);
-    return await describe({ dir, binaries, users, etcd: etcd.child, apiserver, start });
+    return await describe({ dir, binaries, users, etcd, apiserver, start });
   } catch (error) {
     await Promise.all(running.map((child) => child.kill()));
     await removeTempDir(dir);
@@ -99,7 +101,7 @@ interface Parts {
   dir: string;
   binaries: Binaries;
   users: User[];
-  etcd: Child;
+  etcd: Etcd;
   apiserver: { child: Child; port: number };
   start: (port: number) => Promise<Child>;
 }
@@ -117,10 +119,20 @@ async function describe({ dir, binaries, users, etcd, apiserver, start }: Parts)
     writeFile(kubeconfig(index), kubeconfigText(server, user), { mode: 0o600 });
   await Promise.all(users.map(write));
   let current = apiserver.child;
+  let storage = etcd.child;
+  const data = join(dir, 'etcd');
+  /** Both are down while `work` has the data to itself. */
+  const withStorageDown = async (work: () => Promise<void>): Promise<void> => {
+    await current.kill();
+    await storage.stop();
+    await work();
+    storage = await etcd.startAgain();
+    current = await start(apiserver.port);
+  };
   return {
     ...server,
     kubectl: binaries.kubectl,
-    pids: () => ({ etcd: etcd.pid, apiserver: current.pid }),
+    pids: () => ({ etcd: storage.pid, apiserver: current.pid }),
     tokenFor: (name) => users[indexOf(name)]!.token,
     kubeconfigFor: (name) => kubeconfig(indexOf(name)),
     clientFor: (name) => {
@@ -133,9 +145,18 @@ async function describe({ dir, binaries, users, etcd, apiserver, start }: Parts)
       await current.kill();
       current = await start(apiserver.port);
     },
+    backUp: async () => {
+      const copy = join(dir, `etcd-${Date.now()}`);
+      await withStorageDown(() => cp(data, copy, { recursive: true }));
+      return () =>
+        withStorageDown(async () => {
+          await rm(data, { recursive: true });
+          await cp(copy, data, { recursive: true });
+        });
+    },
     stop: async () => {
       clients.forEach((client) => client.close());
-      await Promise.all([current.kill(), etcd.kill()]); // the data goes with them: nothing to shut down gracefully
+      await Promise.all([current.kill(), storage.kill()]); // the data goes with them: nothing to shut down gracefully
       await removeTempDir(dir);
     },
   };
