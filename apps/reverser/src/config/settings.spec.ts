@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EnvironmentError } from './environment.ts';
+import { loadSettings, prepareDataDir } from './settings.ts';
+
+describe('settings', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'reverser-settings-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('reads the address of Redis from a file, which wins over the variable', async () => {
+    const file = join(folder, 'url');
+    await writeFile(file, 'rediss://:secret@cache:6380\n');
+    const { redisUrl } = loadSettings({ REDIS_URL_FILE: file, REDIS_URL: 'redis://other' });
+    expect(redisUrl).toBe('rediss://:secret@cache:6380');
+  });
+
+  it('says which file it could not read, and why', () => {
+    expect(() => loadSettings({ REDIS_URL_FILE: join(folder, 'none') })).toThrow(EnvironmentError);
+    expect(() => loadSettings({ REDIS_URL_FILE: join(folder, 'none') })).toThrow(/REDIS_URL_FILE.*ENOENT/);
+  });
+
+  it('keeps the clones of several installations apart', () => {
+    const one = loadSettings({ INSTANCE_NAME: 'one' }).dataDir;
+    expect(one).not.toBe(loadSettings({ INSTANCE_NAME: 'two' }).dataDir);
+    expect(one.startsWith(tmpdir())).toBe(true);
+  });
+
+  it('takes a webhook URL with or without a slash at its end', () => {
+    expect(loadSettings({ WEBHOOK_URL: 'https://example.com/a//' }).webhook.url).toBe('https://example.com/a');
+  });
+
+  it('makes the data folder for this user alone', async () => {
+    const settings = loadSettings({ DATA_DIR: join(folder, 'deep', 'data') });
+    expect(prepareDataDir(settings)).toBeUndefined();
+    expect((await stat(settings.dataDir)).mode & 0o777).toBe(0o700);
+    expect(prepareDataDir(settings)).toBeUndefined();
+  });
+
+  it('says why it can not make the data folder', async () => {
+    await writeFile(join(folder, 'file'), '');
+    expect(prepareDataDir(loadSettings({ DATA_DIR: join(folder, 'file', 'data') }))).toMatch(/DATA_DIR.*ENOTDIR/);
+  });
+});
