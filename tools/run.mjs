@@ -23,6 +23,9 @@ const COMMANDS = {
   'test:unit': { run: (args) => jest('--selectProjects', 'unit', ...dashed(args)) },
   'test:integration': { run: (args) => jest('--selectProjects', 'integration', ...dashed(args)) },
   'test:e2e': { build: true, run: (args) => jest('--selectProjects', 'e2e', ...dashed(args)) },
+  'test:history': { build: true, run: (args) => node('tools/history/main.ts', ...args) },
+  'test:backlog': { build: true, run: (args) => node('tools/history/backlog.ts', ...args) },
+  'test:failover': { build: true, run: (args) => node('tools/history/failover.ts', ...args) },
   'test:coverage': { build: true, run: (args) => jest('--coverage', ...args) },
 };
 

@@ -18,15 +18,17 @@ const AFTER_REDIS_MS = 3_000;
  */
 export async function causeFaults(
   stage: Stage,
-  faults: readonly Fault[],
+  { faults, everyMs }: { faults: readonly Fault[]; everyMs: number | undefined },
   random: Random,
   signal: AbortSignal,
   say: (line: string) => void,
 ): Promise<Record<Fault, number>> {
   const caused: Record<Fault, number> = { kill: 0, redis: 0, git: 0, person: 0 };
   if (faults.length === 0) return caused;
+  let start = Date.now();
   for (let number = 0; !signal.aborted; number++) {
-    await quiet(random.between(1_000, 5_000), signal);
+    await quiet(everyMs === undefined ? random.between(1_000, 5_000) : start + everyMs - Date.now(), signal);
+    start = Date.now();
     if (signal.aborted) break;
     // Each of them once at first, so that a short run has seen all.
     const fault = number < faults.length ? faults[number]! : random.pick(faults);
@@ -38,8 +40,8 @@ export async function causeFaults(
 }
 
 const cause: Record<Fault, (stage: Stage, random: Random, number: number) => Promise<void>> = {
-  kill: async ({ replicas }, random) => {
-    const index = random.below(replicas.count);
+  kill: async ({ replicas }, random, number) => {
+    const index = number % replicas.count;
     await replicas.kill(index);
     await pause(random.between(0, 2_000));
     await replicas.start(index);
@@ -69,5 +71,5 @@ async function pushAsPerson(remote: Stage['remote'], number: number): Promise<bo
 }
 
 async function quiet(ms: number, signal: AbortSignal): Promise<void> {
-  await pause(ms, undefined, { signal }).catch(() => undefined);
+  await pause(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
 }

@@ -88,7 +88,7 @@ function stream(
   onLine: (line: WatchLine) => void,
 ): Promise<void> {
   const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion: since, timeoutSeconds: '3000' };
-  const url = new URL(`${collectionPath(kind, undefined)}?${new URLSearchParams(query)}`, controlPlane.url);
+  const url = new URL(`${collectionPath(kind, undefined)}?${new URLSearchParams(query).toString()}`, controlPlane.url);
   return new Promise((resolve) => {
     const headers = { authorization: `Bearer ${controlPlane.tokenFor(ADMIN)}`, accept: 'application/json' };
     const call = request(url, { agent, headers, signal }, (response) => {

@@ -1,18 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { DEFAULT_AUTHOR_EMAIL_DOMAIN, type ObjectRef } from '#domain';
-import { objectPath } from '#git';
-import { renderManifest, sanitizeManifest } from '#sanitizer';
 import type { ControlPlane } from '../control-plane/index.ts';
-import { compareHistory, type Comparison, type Deviation } from './compare-history.ts';
+import type { Comparison, Deviation } from './compare-history.ts';
 import { startDenyingWebhook } from './denying-webhook.ts';
-import { expectHistory } from './expect-history.ts';
 import { causeFaults, type Fault } from './faults.ts';
-import { Authors } from './find-authors.ts';
+import { judgeHistory, refOfVersion, pathOfVersion, type Judgement } from './judge-history.ts';
 import { KINDS } from './kinds.ts';
 import { LedgerView } from './ledger-view.ts';
-import { startObserver, type ObservedVersion, type Observer } from './observer.ts';
+import { startObserver, type Observer } from './observer.ts';
 import { Random } from './random.ts';
-import { readCommits } from './read-commits.ts';
 import { setStage, type Stage } from './stage.ts';
 import { runWorkload } from './workload.ts';
 import { WriteClient } from './write-client.ts';
@@ -21,6 +16,8 @@ export interface HistoryOptions {
   seed: number;
   durationMs: number;
   faults: readonly Fault[];
+  /** From one fault to the next, in ms; by default a random pause after each. */
+  faultEveryMs?: number;
   replicas: number;
   writers: number;
   /** Longest pause of a writer between two writes, in ms. */
@@ -75,11 +72,16 @@ export async function runHistory(controlPlane: ControlPlane, options: HistoryOpt
     const { writers, longestPauseMs } = options;
     const [, faults] = await Promise.all([
       runWorkload(client, random, { run, namespace, fullNamespace, writers, objects: 2, longestPauseMs, signal: stop }),
-      causeFaults(stage, options.faults, random.fork(2_000), stop, options.say),
+      causeFaults(
+        stage,
+        { faults: options.faults, everyMs: options.faultEveryMs },
+        random.fork(2_000),
+        stop,
+        options.say,
+      ),
     ]);
     options.say(`${client.records.length} requests are answered, waiting for Git`);
-    const judge = async (): Promise<Comparison & { persisted: number; commits: number }> =>
-      judgeHistory(stage, observer, client);
+    const judge = (): Promise<Judgement> => judgeHistory(stage, observer.versions, client.records);
     const problems = await drain(ledger, stage, judge, options.untilAllDecided);
     const verdict = await judge();
     problems.push(...observer.problems, ...findGaps(observer, client));
@@ -101,32 +103,6 @@ export async function runHistory(controlPlane: ControlPlane, options: HistoryOpt
   } finally {
     for (const release of releases.reverse()) await release();
   }
-}
-
-function refOf({ kind, object }: ObservedVersion): ObjectRef {
-  const { group, version, resource } = kind;
-  const { namespace, name = '', uid = '' } = object.metadata;
-  return { group, version, kind: kind.kind, resource, ...(namespace !== undefined && { namespace }), name, uid };
-}
-
-/** The file that a commit of the operator writes for a user's e-mail address. */
-function emailOf(user: string): string {
-  return user.includes('@') ? user : `${user}@${DEFAULT_AUTHOR_EMAIL_DOMAIN}`;
-}
-
-async function judgeHistory(
-  stage: Stage,
-  observer: Observer,
-  client: WriteClient,
-): Promise<Comparison & { persisted: number; commits: number }> {
-  const { digestKey } = stage;
-  const expected = expectHistory(observer.versions, new Authors(client.records), {
-    pathOf: (version) => objectPath(refOf(version), ''),
-    contentOf: (object) => renderManifest(sanitizeManifest(object, { digestKey })),
-  });
-  const commits = await readCommits(stage.remote);
-  const persisted = [...expected.values()].flat().filter(({ demand }) => demand === 'required').length;
-  return { ...compareHistory(expected, commits, emailOf), persisted, commits: commits.length };
 }
 
 /** Waits until everything was written and stays so. @returns what did not come to an end */
@@ -173,7 +149,7 @@ async function explain(
   client: WriteClient,
   ledger: LedgerView,
 ): Promise<string> {
-  const events = observer.versions.filter((event) => objectPath(refOf(event), '') === deviation.path);
+  const events = observer.versions.filter((event) => pathOfVersion(event) === deviation.path);
   const at = events.findIndex(({ version }) => BigInt(version) >= BigInt(deviation.version ?? '0'));
   const around = events.slice(Math.max(0, at - 3), at + 4);
   const lines = around.map(({ type, version, object }) => {
@@ -186,7 +162,7 @@ async function explain(
     ({ uid, version, verb }) => ids.has(uid) && (verb === 'delete' || versions.has(version ?? '')),
   );
   const first = events[0];
-  const dump = first === undefined ? {} : await ledger.dump(refOf(first));
+  const dump = first === undefined ? {} : await ledger.dump(refOfVersion(first));
   return [
     `${deviation.kind}: ${deviation.path}: ${deviation.text}`,
     ...lines,

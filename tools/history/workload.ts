@@ -161,7 +161,7 @@ class Writer {
   private ownManifest(target: Target, user: string): KubeObject {
     const { metadata, ...rest } = this.manifest(target, 0);
     const annotations = { 'history.example.com/applied-by': user.replace(/[^a-z]/g, '-') };
-    return { ...rest, metadata: { ...metadata, annotations } } as KubeObject;
+    return { ...rest, metadata: { ...metadata, annotations } };
   }
 
   private async send(id: number, write: Write): Promise<void> {

@@ -1,0 +1,137 @@
+import { rename } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { ADMIN, type ControlPlane } from '../control-plane/index.ts';
+import { waitFor } from '../lib/wait-for.ts';
+import { judgeHistory, type Judgement } from './judge-history.ts';
+import { KINDS } from './kinds.ts';
+import { startObserver } from './observer.ts';
+import { setStage, startHistoryCluster, type Stage } from './stage.ts';
+import { MARKER, RUN_LABEL, USERS } from './workload.ts';
+import { WriteClient } from './write-client.ts';
+
+const CONFIG_MAPS = KINDS[0];
+const OBJECTS = 16;
+const DRAIN_LIMIT_MS = 600_000;
+
+process.exit(await main());
+
+/** Many changes while the Git host is away: all of them in Git in order once it is back, and the webhook as quick as before. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { events: { type: 'string', default: '10000' } } });
+  const controlPlane = await startHistoryCluster();
+  try {
+    return await play(controlPlane, Number(values.events));
+  } finally {
+    await controlPlane.stop();
+  }
+}
+
+async function play(controlPlane: ControlPlane, events: number): Promise<number> {
+  const stage = await setStage(controlPlane, 'backlog', { replicas: 1, kinds: [CONFIG_MAPS] });
+  const observer = await startObserver(controlPlane, [CONFIG_MAPS], (object) => stage.isOurs(object));
+  const client = new WriteClient(controlPlane);
+  try {
+    await writeMany(stage, client, Math.ceil(events / 10));
+    const before = await measured(stage, () => writeMany(stage, client, Math.ceil(events / 10)));
+    await drained(stage);
+    console.log(`Git is there: ${figures(before)}`);
+    const away = `${stage.remote.dir}.away`;
+    await rename(stage.remote.dir, away);
+    const during = await measured(stage, () => writeMany(stage, client, events));
+    console.log(`Git is away:  ${figures(during)}`);
+    await waitFor('all to be queued', async () => ((await stage.pendingEvents()) ?? 0) >= events * 0.9, {
+      timeoutMs: 120_000,
+    }).catch((error: Error) => console.log(error.message));
+    console.log(`${await stage.pendingEvents()} changes are queued`);
+    await rename(away, stage.remote.dir);
+    const start = Date.now();
+    await drained(stage);
+    console.log(`all in Git ${((Date.now() - start) / 1000).toFixed(1)} s after it is back`);
+    return conclude(await judgeHistory(stage, observer.versions, client.records));
+  } finally {
+    await observer.stop();
+    await stage.end();
+  }
+}
+
+function conclude({ persisted, commits, deviations }: Judgement): number {
+  console.log(`${persisted} persisted changes, ${commits} commits, ${deviations.length} deviations`);
+  for (const { kind, path, text } of deviations.slice(0, 10)) console.log(`  ${kind}: ${path}: ${text}`);
+  return deviations.length === 0 ? 0 : 1;
+}
+
+/** Each object has a writer of its own: as many changes as requests. */
+async function writeMany(stage: Stage, client: WriteClient, count: number): Promise<void> {
+  const writers = Array.from({ length: OBJECTS }, async (_, index) => {
+    const target = { kind: CONFIG_MAPS, namespace: stage.namespace, name: `object-${index}` };
+    const user = USERS[index % USERS.length]!;
+    for (let done = 0; done < count / OBJECTS; done++) {
+      const id = client.nextId();
+      const metadata = { name: target.name, labels: { [RUN_LABEL]: stage.run }, annotations: { [MARKER]: String(id) } };
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { value: String(id) } };
+      const contentType = 'application/apply-patch+yaml';
+      const query = { force: 'true' };
+      const { status } = await client.write(id, {
+        user,
+        verb: 'apply',
+        method: 'PATCH',
+        target,
+        body,
+        contentType,
+        query,
+      });
+      if (status > 299 || status === 0) throw new Error(`A write was answered with ${status}`);
+    }
+  });
+  await Promise.all(writers);
+}
+
+async function drained(stage: Stage): Promise<void> {
+  let calm = 0;
+  const isCalm = async (): Promise<boolean> => {
+    calm = (await stage.pendingEvents()) === 0 ? calm + 1 : 0;
+    return calm >= 4;
+  };
+  await waitFor('the queue to be empty', isCalm, { timeoutMs: DRAIN_LIMIT_MS, intervalMs: 1_000 });
+}
+
+/** Answer times of the webhook as the API server measures them: cumulative counts by upper bound in seconds. */
+type Histogram = Map<number, number>;
+
+interface Measured {
+  seconds: number;
+  histogram: Histogram;
+}
+
+async function measured(stage: Stage, work: () => Promise<void>): Promise<Measured> {
+  const before = await readHistogram(stage);
+  const start = Date.now();
+  await work();
+  const seconds = (Date.now() - start) / 1000;
+  const after = await readHistogram(stage);
+  return { seconds, histogram: new Map([...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)])) };
+}
+
+async function readHistogram({ controlPlane, replicas }: Stage): Promise<Histogram> {
+  const metrics = await controlPlane.clientFor(ADMIN).call<string>({ method: 'GET', path: '/metrics' });
+  const name = 'apiserver_admission_webhook_admission_duration_seconds_bucket';
+  const histogram: Histogram = new Map();
+  for (const line of metrics.split('\n')) {
+    if (!line.startsWith(`${name}{`) || !line.includes(`name="capture.${replicas.instanceName}.`)) continue;
+    const bound = /le="([^"]+)"/.exec(line)?.[1] ?? '';
+    const seconds = bound === '+Inf' ? Infinity : Number(bound);
+    histogram.set(seconds, (histogram.get(seconds) ?? 0) + Number(line.slice(line.lastIndexOf(' ') + 1)));
+  }
+  return histogram;
+}
+
+function figures({ seconds, histogram }: Measured): string {
+  const bounds = [...histogram.keys()].sort((a, b) => a - b);
+  const total = histogram.get(Infinity) ?? 0;
+  const quantile = (part: number): string => {
+    const bound = bounds.find((each) => (histogram.get(each) ?? 0) >= part * total) ?? Infinity;
+    return `${bound * 1000} ms`;
+  };
+  const rate = (total / seconds).toFixed(0);
+  return `${total} calls, ${rate}/s; half within ${quantile(0.5)}, 90% within ${quantile(0.9)}, 99% within ${quantile(0.99)}`;
+}
