@@ -16,8 +16,12 @@ interface Kind {
 
 describe('a custom resource', () => {
   let stage: Stage;
+  /** By the version in which it is stored. */
+  let kinds: Map<string, Kind>;
   beforeAll(async () => {
     stage = await startStage();
+    const installed = [OLD, NEW].map(async (storage) => [storage, await install(storage)] as const);
+    kinds = new Map(await Promise.all(installed));
   });
   afterEach(() => stage.endScenes());
   afterAll(() => stage.stop());
@@ -44,7 +48,7 @@ describe('a custom resource', () => {
   ])(
     'with a default in one of its versions is captured whichever version is written: rule names $named, stored as $storage',
     async ({ named, storage }) => {
-      const kind = await install(storage);
+      const kind = kinds.get(storage)!;
       const scene = await stage.scene({ resources: [{ apiVersion: `${kind.group}/${named}`, kind: 'Pipeline' }] });
       const { cluster } = stage;
       const user = { alice: cluster.asUser('alice'), bob: cluster.asUser('bob@example.com') };
@@ -84,7 +88,7 @@ describe('a custom resource', () => {
   );
 
   it('is scaled by who scaled it, whatever its field of replicas is called', async () => {
-    const kind = await install(NEW);
+    const kind = kinds.get(NEW)!;
     const scene = await stage.scene({ resources: [{ apiVersion: `${kind.group}/v1`, kind: 'Pipeline' }] });
     const build = pipeline(kind, scene, NEW, { workers: 1 });
     await stage.cluster.admin.create(build);
@@ -107,7 +111,7 @@ describe('a custom resource', () => {
   });
 
   it('keeps what its schema does not say the server writes, and loses its status', async () => {
-    const kind = await install(NEW);
+    const kind = kinds.get(NEW)!;
     const scene = await stage.scene({ resources: [{ apiVersion: `${kind.group}/v1`, kind: 'Pipeline' }] });
     const build = pipeline(kind, scene, NEW, { workers: 1, script: 'line one\nline two\n', flag: 'yes' });
     await stage.cluster.admin.create(build);

@@ -146,7 +146,7 @@ interface Sample {
 function parseMetrics(text: string): Sample[] {
   return text.split('\n').flatMap((line): Sample[] => {
     const [, name, labels = '', value] = /^([a-z_]+)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
-    if (name === undefined || !name.startsWith('gitops_reverser_')) return [];
+    if (!name?.startsWith('gitops_reverser_')) return [];
     const pairs = [...labels.matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, text]) => [key, text] as const);
     return [{ name, labels: Object.fromEntries(pairs) as Record<string, string>, value: Number(value) }];
   });

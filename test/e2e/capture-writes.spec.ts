@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { expectedMessage } from '../support/e2e-message.ts';
-import { configMap, startStage, type Stage } from '../support/e2e-stage.ts';
+import { configMap, startStage, uniqueName, type Stage } from '../support/e2e-stage.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const HOSTILE_USER = 'eve <root@example.com>\n\nEvent-Id: forged\nCo-authored-by: alice <alice@example.com>';
@@ -291,6 +291,31 @@ describe('a write of an object', () => {
       '[DELETE] ConfigMap/held by alice',
       '[CREATE] ConfigMap/held by dave@example.com',
     ]);
+  });
+
+  it('that deletes a namespace is credited to who asked, not to who finishes it', async () => {
+    const environment = uniqueName('env');
+    const scene = await stage.scene({
+      resources: [{ apiVersion: 'v1', kind: 'Namespace' }],
+      rule: { namespaceSelector: { matchLabels: { environment } } },
+    });
+    const { cluster } = stage;
+    const name = uniqueName('shop');
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { environment } } };
+    await cluster.asUser('alice').create(namespace);
+    await cluster.asUser('bob@example.com').delete(namespace);
+    const dying = await cluster.admin.get(namespace);
+    expect(dying.metadata.deletionTimestamp).toBeDefined();
+    await cluster.admin.replace({ ...dying, spec: { finalizers: [] } }, { subresource: 'finalize' });
+    await waitFor('the namespace to be gone', async () => (await cluster.admin.find(namespace)) === undefined);
+    await cluster.asUser('carol').create(namespace);
+    await scene.waitForCommits(3);
+    expect(await scene.subjects()).toEqual([
+      `[CREATE] Namespace/${name} by alice`,
+      `[DELETE] Namespace/${name} by bob@example.com`,
+      `[CREATE] Namespace/${name} by carol`,
+    ]);
+    expect(await scene.remote.files()).toEqual([`cluster-scoped/Namespace/${name}.yaml`]);
   });
 
   it('that recreates an object under its name keeps the order, however quick', async () => {

@@ -289,9 +289,8 @@ describe('a rule', () => {
     let step = 1;
     await waitFor('a change in the namespace to be left out', async () => {
       await admin.patch(configMap(scene, 'before'), { data: { a: String(++step) } });
-      const written = (await waitFor('it', async () => (await text())?.includes(`a: "${step}"`), {
-        timeoutMs: 1_500,
-      }).catch(() => false)) as boolean;
+      const look = async (): Promise<boolean> => (await text())?.includes(`a: "${step}"`) === true;
+      const written = await waitFor('it', look, { timeoutMs: 1_500 }).catch(() => false);
       return !written;
     });
   });
