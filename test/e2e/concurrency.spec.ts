@@ -31,11 +31,11 @@ describe('Eight users who patch one ConfigMap at the same time', () => {
     written.sort((a, b) => (BigInt(a.version) < BigInt(b.version) ? -1 : 1));
 
     expect(new Set(written.map(({ version }) => version)).size).toBe(1 + USERS.length * PATCHES_EACH);
-    const commits = await scene.waitForCommits(written.length);
+    const commits = await scene.waitForCommits(written.length, { timeoutMs: 60_000 });
     expect(commits.map(({ author }) => author.name)).toEqual(written.map(({ user }) => user));
     const versions = commits.map(({ message }) => BigInt(/^- Resource Version: (\d+)$/m.exec(message)?.[1] ?? '0'));
     expect(versions).toEqual([...versions].sort((a, b) => (a < b ? -1 : 1)));
-  });
+  }, 180_000);
 });
 
 /** Asks again where the API server gave up after its own tries: others were faster each time. */

@@ -22,7 +22,7 @@ describe("The API server's own watch and the Git log", () => {
 
   beforeAll(async () => {
     controlPlane = await startHistoryCluster();
-  });
+  }, TIMEOUT_MS);
   afterAll(() => controlPlane.stop());
 
   it.each(RUNS)(
