@@ -18,21 +18,22 @@ export interface DenyingWebhook {
   stop(): Promise<void>;
 }
 
-/** Denies writes of ConfigMaps in a namespace that `denies` says; returns once the API server asks it. */
+/** Denies writes of ConfigMaps in a namespace that `denies` says, when it says so; returns once the API server asks it. */
 export async function startDenyingWebhook(
   cluster: TestCluster,
   namespace: string,
-  denies: (question: AdmissionQuestion) => boolean,
+  denies: (question: AdmissionQuestion) => boolean | Promise<boolean>,
 ): Promise<DenyingWebhook> {
   const calls: AdmissionQuestion[] = [];
   const ca = await issueCa({ now: Date.now(), commonName: 'denying webhook' });
   const { cert, key } = await issueServingCert({ ca, names: ['127.0.0.1'], now: Date.now() });
   const server = createServer({ cert, key }, (request, response) => {
-    void text(request).then((body) => {
+    void text(request).then(async (body) => {
       const { request: question } = JSON.parse(body) as { request: AdmissionQuestion & { uid: string } };
       calls.push(question);
       const isProbe = question.dryRun === true;
-      const answer = { uid: question.uid, allowed: !isProbe && !denies(question), status: { message: 'not today' } };
+      const allowed = !isProbe && !(await denies(question));
+      const answer = { uid: question.uid, allowed, status: { message: 'not today' } };
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }));
     });

@@ -4,7 +4,7 @@ import { startTestCluster, type TestCluster } from './cluster.ts';
 import { createGitRemote, type Commit, type GitRemote } from './git-remote.ts';
 import type { LiveObject, ObjectName } from './kube.ts';
 import { startOperator, type Operator } from './operator.ts';
-import { startRedis, type Redis } from './redis.ts';
+import { startRedis, type Redis, type RedisOptions } from './redis.ts';
 import { waitFor } from './wait-for.ts';
 
 const API_VERSION = 'configbutler.ai/v1alpha1';
@@ -48,8 +48,10 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-export async function startStage(options: ControlPlaneOptions & { env?: Record<string, string> } = {}): Promise<Stage> {
-  const [cluster, redis] = await Promise.all([startTestCluster(options), startRedis()]);
+export async function startStage(
+  options: ControlPlaneOptions & { env?: Record<string, string>; redis?: RedisOptions } = {},
+): Promise<Stage> {
+  const [cluster, redis] = await Promise.all([startTestCluster(options), startRedis(options.redis)]);
   const operator = await startOperator({
     kubeconfig: cluster.kubeconfigFor('admin'),
     redisUrl: redis.url,

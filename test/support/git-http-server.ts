@@ -9,8 +9,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What the server does instead of serving; `read-only` refuses pushes with 403 as hosts do. */
-export type GitHttpFault = 'none' | 'error-500' | 'hang' | 'unauthorized' | 'cut' | 'read-only';
+/**
+ * What the server does instead of serving. `read-only` refuses pushes with 403 as hosts do; `cut-push` cuts the connection
+ * while commits come in, `lose-answer` after they were taken.
+ */
+export type GitHttpFault =
+  'none' | 'error-500' | 'hang' | 'unauthorized' | 'cut' | 'read-only' | 'cut-push' | 'lose-answer';
 
 /** A Git host over http(s) with basic authentication. */
 export interface GitHttpServer {
@@ -28,6 +32,8 @@ export interface GitHttpServer {
 export interface GitHttpServerOptions {
   /** The folder that holds the bare repositories. */
   root: string;
+  /** A free one by default. */
+  port?: number;
   username: string;
   password: string;
   tls?: boolean;
@@ -44,7 +50,7 @@ export async function startGitHttpServer(options: GitHttpServerOptions): Promise
   };
   const identity = options.tls === true ? await makeCertificate() : undefined;
   const server: Server = identity === undefined ? createServer(answer) : createTlsServer(identity, answer);
-  server.listen(0, '127.0.0.1');
+  server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
@@ -91,12 +97,20 @@ async function serve(
     response.writeHead(403).end('read only');
     return;
   }
-  await runBackend(request, response, url, options);
+  const sendsCommits = request.method === 'POST' && url.pathname.endsWith('/git-receive-pack');
+  if (fault === 'cut-push' && sendsCommits) {
+    request.once('data', () => request.socket.destroy());
+    return;
+  }
+  const losesAnswer = fault === 'lose-answer' && sendsCommits;
+  await runBackend(request, losesAnswer ? undefined : response, url, options);
+  if (losesAnswer) request.socket.destroy();
 }
 
+/** Without a response it serves all the same, and tells nobody. */
 async function runBackend(
   request: IncomingMessage,
-  response: ServerResponse,
+  response: ServerResponse | undefined,
   url: URL,
   options: GitHttpServerOptions,
 ): Promise<void> {
@@ -122,6 +136,7 @@ async function runBackend(
   request.pipe(backend.stdin);
   let head: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of backend.stdout as AsyncIterable<Buffer>) {
+    if (response === undefined) continue;
     if (head === undefined) {
       response.write(chunk);
       continue;
@@ -133,8 +148,8 @@ async function runBackend(
     response.write(head.subarray(end + 4));
     head = undefined;
   }
-  if (head !== undefined) response.writeHead(502);
-  response.end();
+  if (head !== undefined) response?.writeHead(502);
+  response?.end();
 }
 
 function writeHead(response: ServerResponse, text: string): void {
