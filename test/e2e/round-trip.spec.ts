@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Test } from '@nestjs/testing';
-import type { KubeObject } from '#domain';
 import { SanitizerModule, SanitizerService } from '#sanitizer';
 import { parse, parseAllDocuments } from 'yaml';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
@@ -97,7 +96,7 @@ describe('what is captured, applied to an empty cluster and captured again', () 
   }
 
   function sanitized(live: LiveObject): string {
-    return sanitizer.sanitize(live as KubeObject).content;
+    return sanitizer.sanitize(live).content;
   }
 
   it('covers every kind that a person writes', () => {

@@ -10,7 +10,7 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const NOW = 1_800_000_000_000;
 const NEXT = NOW + 10_000;
-const NO_WATCHERS = { UPDATE: [], DELETE: [] };
+const NOTHING = { attempts: [], states: [], watchers: { UPDATE: [], DELETE: [] }, withheld: undefined };
 
 const ref = (name: string): ObjectRef => ({
   group: '',
@@ -119,7 +119,7 @@ describe('the ledger', () => {
     const entry = await readEntry();
     await ledger.record(id, update('b', '2'), NOW);
     await ledger.record(id, { object: ref('app'), touch: true }, NOW);
-    const open = await ledger.conclude(id, entry, { attempts: [], states: [], watchers: NO_WATCHERS }, NEXT);
+    const open = await ledger.conclude(id, entry, NOTHING, NEXT);
     expect(open).toBe(2);
     const after = await readEntry();
     expect(attemptIds(after)).toEqual(['b']);
@@ -136,7 +136,7 @@ describe('the ledger', () => {
     const pending = entry.view.attempts.filter((each) => each.id === 'b');
     const watchers = { UPDATE: [{ namespace: 'ns', name: 'repository' }], DELETE: [] };
     const states = entry.view.states.filter(({ state: { version } }) => version === '2');
-    const open = await ledger.conclude(id, entry, { attempts: pending, states, watchers }, NEXT);
+    const open = await ledger.conclude(id, entry, { attempts: pending, states, watchers, withheld: undefined }, NEXT);
     expect(open).toBe(1);
     const after = await readEntry();
     expect(attemptIds(after)).toEqual(['b']);
@@ -148,12 +148,7 @@ describe('the ledger', () => {
   it('is not due any more once nothing is open, and forgets the object after a while', async () => {
     await ledger.record(id, update('a', '1'), NOW);
     expect(await ledger.countUndecided()).toBe(1);
-    const open = await ledger.conclude(
-      id,
-      await readEntry(),
-      { attempts: [], states: [], watchers: NO_WATCHERS },
-      NEXT,
-    );
+    const open = await ledger.conclude(id, await readEntry(), NOTHING, NEXT);
     expect(open).toBe(0);
     expect(await ledger.countUndecided()).toBe(0);
     expect(await ledger.claimDue(NEXT * 2, 1_000, 10)).toEqual([]);
@@ -192,7 +187,7 @@ describe('the ledger', () => {
           expect(entry.contents.get(each)).toBe(`text of ${each}\n`);
           concluded.add(each);
         }
-        await ledger.conclude(id, entry, { attempts: [], states: [], watchers: NO_WATCHERS }, NEXT);
+        await ledger.conclude(id, entry, NOTHING, NEXT);
       }
     })();
     await Promise.all(
