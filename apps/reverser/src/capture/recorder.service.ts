@@ -3,7 +3,7 @@ import type { KubeObject, ObjectRef, Operation } from '#domain';
 import { KubeApi, objectPath } from '#k8s';
 import { RulesService } from '#rules';
 import type { MatchFacts, RuleMatch } from '#rules';
-import { SanitizerService } from '#sanitizer';
+import { SanitizerError, SanitizerService } from '#sanitizer';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { SelectedTypes } from '../selection/selected-types.service.ts';
 import type { AdmissionHandler, AdmissionIdentity, AdmissionRequest } from '../webhook/admission-review.ts';
@@ -43,9 +43,23 @@ export class Recorder implements AdmissionHandler {
     const admittedAt = Date.now();
     const classified = classifyRequest(request);
     const writer: Writer = { user: request.user, fieldManager: request.fieldManager };
-    if (classified.kind === 'skip') this.countSkip(request.operation, classified.reason);
-    else if (classified.kind === 'scale') await this.recordScale(request.uid, classified, writer, admittedAt);
-    else await this.recordWrite(request.uid, classified, writer, admittedAt);
+    if (classified.kind === 'skip') return this.countSkip(request.operation, classified.reason);
+    try {
+      if (classified.kind === 'scale') await this.recordScale(request.uid, classified, writer, admittedAt);
+      else await this.recordWrite(request.uid, classified, writer, admittedAt);
+    } catch (error) {
+      if (!(error instanceof SanitizerError)) throw error;
+      // No file can be made of it, now or later.
+      const { kind, namespace, name } = request;
+      this.countSkip(request.operation, error.code);
+      this.logger.warn({
+        msg: 'an object can not be rendered',
+        kind: kind.kind,
+        namespace,
+        name,
+        error: error.message,
+      });
+    }
   }
 
   async handleTruncated(identity: AdmissionIdentity): Promise<void> {
