@@ -41,6 +41,12 @@ describe('bad input', () => {
 
     it.each([
       {
+        name: 'label-key',
+        spec: { gitRepoConfigRef: 'repository', labelSelector: { matchLabels: { 'a..b/name': 'x' } } },
+        reason: 'InvalidSpec',
+        advice: /labelSelector.*a\.\.b\/name.*no label key, write name or prefix\/name/,
+      },
+      {
         name: 'no-repository',
         spec: { gitRepoConfigRef: 'nowhere' },
         reason: 'GitRepoConfigNotFound',
