@@ -11,7 +11,7 @@ import { LedgerWriter } from '../capture/ledger-writer.service.ts';
 import type { OpenedRepository } from '../repositories/opened-repository.ts';
 import { RepositoryController } from '../repositories/repository-controller.service.ts';
 import { SelectedTypes } from '../selection/selected-types.service.ts';
-import { differing, observedState } from './compare-snapshot.ts';
+import { differing, isPassed, observedState } from './compare-snapshot.ts';
 import type { SnapshotItem } from './compare-snapshot.ts';
 import { findOrphans, prunedChange } from './find-orphans.ts';
 import type { Orphan } from './find-orphans.ts';
@@ -116,10 +116,13 @@ export class Resync implements OnApplicationShutdown {
       const chunk = items.slice(at, at + CHUNK);
       const standings = await this.ledger.standings(chunk.map(({ ref }) => objectKey(ref)));
       const wanted = chunk.filter((item, index) => !isWithheld(item, standings[index], key));
-      const decided = wanted.filter((item) => standings[chunk.indexOf(item)]?.open !== true);
+      const decided = wanted.filter((item) => {
+        const standing = standings[chunk.indexOf(item)];
+        return standing?.open !== true && !isPassed(item, standing?.settled);
+      });
       const changes = decided.map((item) => observedState(item, listedAt));
       if (changes.length > 0) await this.queues.enqueue(key, changes, run);
-      // An attempt is undecided: once it is, the object is looked at again.
+      // An attempt is undecided, or more is decided than was listed: the object is looked at again.
       for (const { ref } of wanted.filter((item) => !decided.includes(item))) {
         await this.writer.write({ object: ref, touch: true });
       }
