@@ -64,7 +64,7 @@ function comparePath(
   const fits = (change: ExpectedChange, commit: FileCommit): number => {
     if (change.content !== commit.content) return 0;
     if (commit.observed) return 2;
-    if (change.operation !== commit.operation) return 0;
+    if (change.operation !== commit.operation || change.demand === 'unheard') return 0;
     if (change.demand === 'excluded') return isAuthor(change, commit, emailOf) === 'tie' ? 1 : 0;
     return isAuthor(change, commit, emailOf) === 'no' ? 2 : 3;
   };
@@ -98,7 +98,7 @@ function judgePair(
   say: (kind: DeviationKind, text: string, version?: string) => void,
 ): void {
   if (commit.observed) {
-    if (change.demand === 'required') result.observed += 1;
+    if (change.demand === 'required' || change.demand === 'unheard') result.observed += 1;
     else result.excludedObserved += 1;
     return;
   }

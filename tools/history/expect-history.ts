@@ -16,8 +16,9 @@ export interface ExpectedChange {
   /**
    * `required`: one commit. `optional`: one commit or none, where it can't be told which of two users wrote it, or whether
    * Git holds the content already. `excluded`: none, or an observed one from a comparison of cluster and repository.
+   * `unheard`: none, as no rule selects the object any more; an observed one where the call that said so failed open.
    */
-  demand: 'required' | 'optional' | 'excluded';
+  demand: 'required' | 'optional' | 'excluded' | 'unheard';
 }
 
 export interface HistoryReader {
@@ -58,12 +59,13 @@ function expectPath(
     const ends = type === 'DELETED' || object.metadata.deletionTimestamp !== undefined;
     if (ends) {
       const last = before?.object ?? object;
-      if (!wasDying && isSelected(last)) {
+      if (!wasDying) {
         const who = authors.ofDeletion(event);
         // A file that was never written may be there all the same: a comparison brings excluded users' states.
-        const demand = file === undefined && demandOf(who) === 'required' ? 'optional' : demandOf(who);
+        const heard = file === undefined && demandOf(who) === 'required' ? 'optional' : demandOf(who);
+        const demand = isSelected(last) ? heard : 'unheard';
         changes.push({ path, uid, operation: 'DELETE', version, content: null, authors: who, demand });
-        if (demand !== 'excluded') file = undefined;
+        if (demand === 'required' || demand === 'optional') file = undefined;
       }
       before = type === 'DELETED' ? undefined : { object, content: before?.content ?? '' };
       continue;
