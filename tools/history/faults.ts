@@ -32,7 +32,7 @@ export async function causeFaults(
     if (signal.aborted) break;
     // Each of them once at first, so that a short run has seen all.
     const fault = number < faults.length ? faults[number]! : random.pick(faults);
-    say(`fault: ${fault}`);
+    say(`${new Date().toISOString()} fault: ${fault}`);
     await cause[fault](stage, random, number);
     caused[fault] += 1;
   }

@@ -21,7 +21,7 @@ async function main(): Promise<number> {
         ...{ seed, durationMs: minutes * 60_000, untilAllDecided: true },
         say: (line) => console.log(`  ${line}`),
         onJudged: async (stage, judged) => {
-          if (!isExact(judged)) console.log(stage.replicas.tail(15));
+          if (!isExact(judged)) console.log(stage.replicas.warnings().join('\n'));
         },
       });
       console.log(reportText(report));

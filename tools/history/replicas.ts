@@ -22,8 +22,8 @@ export interface Replicas {
   start(index: number): Promise<void>;
   /** Admission calls, as counted by the replicas; what one counted since it was last asked goes with it. */
   calls(): Promise<number>;
-  /** The last lines of each one's log. */
-  tail(lines: number): string;
+  /** What each one warned of, how often, when first and when last. */
+  warnings(): string[];
   remove(): Promise<void>;
 }
 
@@ -84,11 +84,22 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
         await poll();
         return [...counted.values()].reduce((sum, count) => sum + count, 0);
       },
-      tail: (lines) => current.map((operator, index) => `replica ${index}:\n${operator.tail(lines)}`).join('\n'),
+      warnings: () => started.flatMap((operator, index) => warningsOf(operator).map((line) => `#${index} ${line}`)),
       remove: end,
     };
   } catch (error) {
     await end();
     throw error;
   }
+}
+
+function warningsOf({ log }: Operator): string[] {
+  const groups = new Map<string, string[]>();
+  for (const entry of log) {
+    if (entry.level !== 'warn' && entry.level !== 'error') continue;
+    const { msg, error = '', queue = '' } = entry as { msg: string; error?: string; queue?: string };
+    const text = [msg, queue, error].filter((part) => part !== '').join(': ');
+    groups.set(text, [...(groups.get(text) ?? []), String(entry['time'])]);
+  }
+  return [...groups].map(([text, times]) => `${times.length}× ${times[0]} to ${times.at(-1)}: ${text.slice(0, 200)}`);
 }
