@@ -7,7 +7,7 @@ import type { Operator } from '../support/operator.ts';
 import { waitForReady } from '../support/reverser-stage.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A job whose worker died is handed out again once its lock has ended (10 s) and that was noticed (5 s). */
+/** A job whose worker died is handed out again once its lock has ended (10 s) and that was noticed (3 s). */
 const TAKEOVER = { timeoutMs: 30_000 };
 const REPOSITORY = 'repo';
 
