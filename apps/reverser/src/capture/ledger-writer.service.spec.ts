@@ -35,6 +35,11 @@ class FakeRedis {
     return this.waiting.length > 0;
   }
 
+  /** Records that it was given and has not answered. */
+  get underWay(): number {
+    return this.waiting.length;
+  }
+
   async record(record: LedgerRecord): Promise<void> {
     if (this.held) await new Promise<void>((resolve) => this.waiting.push(resolve));
     if (!this.available) throw new Error('Redis is away');
@@ -74,6 +79,20 @@ describe('LedgerWriter', () => {
     expect(redis.recorded).toEqual([]);
     await writer.onApplicationShutdown();
     expect(redis.recorded).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('writes what it held many at a time: one by one it would never catch up with what comes', async () => {
+    const redis = new FakeRedis();
+    const writer = redis.writer();
+    redis.available = false;
+    for (const name of ['a', 'b', 'c']) await writer.write(recordOf(name));
+    redis.available = true;
+    redis.hold();
+    while (!redis.isAsked) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(redis.underWay).toBe(3);
+    redis.release();
+    await writer.onApplicationShutdown();
+    expect(redis.recorded).toEqual(['a', 'b', 'c']);
   });
 
   it('counts what it can not hold as lost', async () => {

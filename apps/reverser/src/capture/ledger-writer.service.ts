@@ -8,8 +8,12 @@ import type { Settings } from '../config/settings.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { RedisConnections } from '../redis/redis-connections.service.ts';
 import { Spill } from './spill.ts';
+import type { SpilledRecord } from './spill.ts';
 
 const DRAIN_RETRY_MS = 250;
+/** Records that go to Redis together: one by one, each after Redis has synced the one before, calls come faster than that. */
+const DRAIN_RECORDS = 200;
+const DRAIN_BYTES = 8 * 1024 * 1024;
 
 /** Writes records to the ledger and asks for a verdict; while Redis is away it holds them in memory, in order. */
 @Injectable()
@@ -75,10 +79,16 @@ export class LedgerWriter implements OnApplicationShutdown {
   }
 
   private async drain(): Promise<void> {
-    for (let next = this.spill.peek(); next !== undefined; next = this.spill.peek()) {
-      await this.send(next.id, next.record);
-      this.spill.shift();
+    for (let batch = this.nextBatch(); batch.length > 0; batch = this.nextBatch()) {
+      const now = Date.now();
+      await Promise.all(batch.map(({ id, record }) => this.ledger.record(id, record, now)));
+      await this.settleQueue.wake([...new Set(batch.map(({ id }) => id))]);
+      this.spill.shift(batch.length);
     }
+  }
+
+  private nextBatch(): SpilledRecord[] {
+    return this.spill.oldest(DRAIN_RECORDS, DRAIN_BYTES);
   }
 
   private countLost(record: LedgerRecord): void {

@@ -18,7 +18,7 @@ describe('Spill', () => {
             expect(spill.put(step, recordOf())).toBe(true);
             model.push(step);
           } else {
-            expect(spill.peek()?.id).toBe(model.shift());
+            expect(spill.oldest(1, 0)[0]?.id).toBe(model.shift());
             spill.shift();
           }
           expect(spill.size).toBe(model.length);
@@ -30,7 +30,16 @@ describe('Spill', () => {
   it('keeps the oldest until it is taken away', () => {
     const spill = new Spill(10, 10_000);
     spill.put('a', recordOf());
-    expect([spill.peek()?.id, spill.peek()?.id, spill.size]).toEqual(['a', 'a', 1]);
+    expect([spill.oldest(1, 0)[0]?.id, spill.oldest(1, 0)[0]?.id, spill.size]).toEqual(['a', 'a', 1]);
+  });
+
+  it('names as many of the oldest as asked for, within so many bytes, and one at least', () => {
+    const spill = new Spill(10, 100_000);
+    for (const id of ['a', 'b', 'c']) spill.put(id, recordOf('x'.repeat(9_500)));
+    const ids = (count: number, bytes: number): string[] => spill.oldest(count, bytes).map(({ id }) => id);
+    expect([ids(2, 100_000), ids(9, 25_000), ids(9, 1)]).toEqual([['a', 'b'], ['a', 'b'], ['a']]);
+    spill.shift(2);
+    expect(ids(9, 100_000)).toEqual(['c']);
   });
 
   it('refuses more records than its bound, and takes one again when one has gone', () => {
@@ -38,7 +47,7 @@ describe('Spill', () => {
     expect(['a', 'b', 'c'].map((id) => spill.put(id, recordOf()))).toEqual([true, true, false]);
     spill.shift();
     expect(spill.put('c', recordOf())).toBe(true);
-    expect(spill.peek()?.id).toBe('b');
+    expect(spill.oldest(1, 0)[0]?.id).toBe('b');
   });
 
   it('refuses more bytes than its bound, and forgets the bytes of what has gone', () => {
@@ -63,6 +72,6 @@ describe('Spill', () => {
   it('is not harmed by a shift when it is empty', () => {
     const spill = new Spill(1, 10_000);
     spill.shift();
-    expect([spill.size, spill.peek(), spill.put('a', recordOf())]).toEqual([0, undefined, true]);
+    expect([spill.size, spill.oldest(1, 0)[0], spill.put('a', recordOf())]).toEqual([0, undefined, true]);
   });
 });

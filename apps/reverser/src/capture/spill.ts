@@ -29,13 +29,17 @@ export class Spill {
     return true;
   }
 
-  /** The oldest record, which stays until {@link shift}. */
-  peek(): SpilledRecord | undefined {
-    return this.records[0];
+  /** The oldest records, at most `count` of them and about `bytes` in all; one at least where there is one. They stay until {@link shift}. */
+  oldest(count: number, bytes: number): SpilledRecord[] {
+    let end = 0;
+    for (let size = 0; end < Math.min(count, this.records.length); end++) {
+      size += this.records[end]?.bytes ?? 0;
+      if (end > 0 && size > bytes) break;
+    }
+    return this.records.slice(0, end);
   }
 
-  shift(): void {
-    const first = this.records.shift();
-    if (first !== undefined) this.bytes -= first.bytes;
+  shift(count = 1): void {
+    for (const { bytes } of this.records.splice(0, count)) this.bytes -= bytes;
   }
 }
