@@ -46,12 +46,14 @@ export class SettleLoop implements OnApplicationShutdown {
     try {
       const ids = await this.ledger.claimDue(Date.now(), LEASE_MS, SWEEP_LIMIT);
       if (ids.length > 0) await this.queue.wake(ids);
+      if (this.failing) this.settler.redisBack = Date.now();
       this.failing = false;
     } catch (error) {
       // Redis is away: said once, the connection's own log says more.
       if (!this.failing)
         this.logger.warn({ msg: 'looking for undecided objects failed', error: (error as Error).message });
       this.failing = true;
+      this.settler.redisBack = undefined;
     }
   }
 }

@@ -11,15 +11,10 @@ import { provenState } from '../capture/build-record.ts';
 import { matchFacts, newestManagers } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import { doubtEnds } from './doubt.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
 import { planChanges, withheldAfter } from './plan-changes.ts';
 import type { LiveView, RoutedChange } from './plan-changes.ts';
-
-/**
- * How long a step may stay unexplained before it is committed as observed: a record that Redis could not take at once is
- * held in its replica's memory, and comes within this time after Redis is back.
- */
-const DOUBT_MS = 3_000;
 
 interface Look {
   entry: LedgerEntry;
@@ -34,6 +29,9 @@ export class Settler {
 
   /** Told when versions went back: whoever compares has to do it again. */
   onRestored: () => void = () => undefined;
+
+  /** When Redis was last found to be back, in ms since the epoch; undefined while it is away. */
+  redisBack: number | undefined = 0;
 
   constructor(
     private readonly api: KubeApi,
@@ -53,8 +51,9 @@ export class Settler {
       const now = Date.now();
       const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
       const unexplained = proof.changes.some(({ kind }) => kind === 'observed');
-      if (unexplained && now - (look.entry.doubtedSince ?? now) < DOUBT_MS) {
-        await this.ledger.doubt(id, now, (look.entry.doubtedSince ?? now) + DOUBT_MS);
+      const doubtful = doubtEnds(look.entry.doubtedSince, this.redisBack, now);
+      if (unexplained && now < doubtful) {
+        await this.ledger.doubt(id, now, doubtful);
         return;
       }
       await this.enqueue(look, proof, now);
