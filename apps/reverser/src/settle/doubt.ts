@@ -3,12 +3,18 @@
  * held in its replica's memory, and comes within this time after Redis is back.
  */
 const DOUBT_MS = 3_000;
+/**
+ * Even what is explained may follow on something that another replica still holds, such as the deletion of an object whose
+ * name was taken again: so soon after Redis is back nothing is decided.
+ */
+const GATHER_MS = 2_000;
 
 /**
- * Until when a step that nothing explains is not believed, in ms since the epoch.
- * @param since when it was first seen; undefined: just now
- * @param redisBack when Redis was last found to be back; undefined: it is away
+ * Until when nothing is decided about an object, in ms since the epoch; in the past where it may be decided now.
+ * @param unexplained since when a step is known that nothing explains: `now` for a new one, undefined where there is none
+ * @param redisBack when the connection to Redis came back; undefined while it is away
  */
-export function doubtEnds(since: number | undefined, redisBack: number | undefined, now: number): number {
-  return redisBack === undefined ? now + DOUBT_MS : Math.max(since ?? now, redisBack) + DOUBT_MS;
+export function waitUntil(unexplained: number | undefined, redisBack: number | undefined, now: number): number {
+  if (redisBack === undefined) return now + GATHER_MS;
+  return unexplained === undefined ? redisBack + GATHER_MS : Math.max(unexplained, redisBack) + DOUBT_MS;
 }

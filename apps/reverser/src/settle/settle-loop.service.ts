@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { LedgerService } from '#ledger';
 import { SettleQueue } from '#queue';
+import { RedisConnections } from '../redis/redis-connections.service.ts';
 import { Settler } from './settler.service.ts';
 
 const SWEEP_MS = 100;
@@ -21,11 +22,14 @@ export class SettleLoop implements OnApplicationShutdown {
     private readonly ledger: LedgerService,
     private readonly queue: SettleQueue,
     private readonly settler: Settler,
+    private readonly redis: RedisConnections,
   ) {}
 
   /** @param onRestored told when the API server's storage was restored to an earlier state */
   start(onRestored: () => void): void {
     this.settler.onRestored = onRestored;
+    this.redis.producer.on('close', () => (this.settler.redisBack = undefined));
+    this.redis.producer.on('ready', () => (this.settler.redisBack = Date.now()));
     this.queue.start((id) => this.settler.settle(id));
     this.sweepLater();
   }
@@ -46,14 +50,12 @@ export class SettleLoop implements OnApplicationShutdown {
     try {
       const ids = await this.ledger.claimDue(Date.now(), LEASE_MS, SWEEP_LIMIT);
       if (ids.length > 0) await this.queue.wake(ids);
-      if (this.failing) this.settler.redisBack = Date.now();
       this.failing = false;
     } catch (error) {
       // Redis is away: said once, the connection's own log says more.
       if (!this.failing)
         this.logger.warn({ msg: 'looking for undecided objects failed', error: (error as Error).message });
       this.failing = true;
-      this.settler.redisBack = undefined;
     }
   }
 }

@@ -11,7 +11,7 @@ import { provenState } from '../capture/build-record.ts';
 import { matchFacts, newestManagers } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
-import { doubtEnds } from './doubt.ts';
+import { waitUntil } from './doubt.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
 import { planChanges, withheldAfter } from './plan-changes.ts';
 import type { LiveView, RoutedChange } from './plan-changes.ts';
@@ -30,7 +30,7 @@ export class Settler {
   /** Told when versions went back: whoever compares has to do it again. */
   onRestored: () => void = () => undefined;
 
-  /** When Redis was last found to be back, in ms since the epoch; undefined while it is away. */
+  /** When the connection to Redis came back, in ms since the epoch; undefined while it is away, 0 where it never was. */
   redisBack: number | undefined = 0;
 
   constructor(
@@ -50,10 +50,10 @@ export class Settler {
       if (look === undefined) return;
       const now = Date.now();
       const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
-      const unexplained = proof.changes.some(({ kind }) => kind === 'observed');
-      const doubtful = doubtEnds(look.entry.doubtedSince, this.redisBack, now);
-      if (unexplained && now < doubtful) {
-        await this.ledger.doubt(id, now, doubtful);
+      const explained = proof.changes.every(({ kind }) => kind === 'persisted');
+      const until = waitUntil(explained ? undefined : (look.entry.doubtedSince ?? now), this.redisBack, now);
+      if (now < until) {
+        await this.ledger.doubt(id, now, until);
         return;
       }
       await this.enqueue(look, proof, now);
