@@ -170,6 +170,25 @@ describe('planChanges', () => {
     expect(planned!.change).toMatchObject({ content: 'file at 6', managers: [] });
   });
 
+  it('tells those of an unexplained state who wanted the next write, where the object has left the selection since', () => {
+    const next = attempt('next', { base: '7' });
+    const live = liveAt('9', { watchers: { UPDATE: [], DELETE: [] } });
+    const entry = entryOf({ attempts: [next], states: [[stateAt('7', 'c-7'), 'file at 7']] });
+    const { changes } = planChanges(proofOf(observed('7')), entry, live, NOW);
+    expect(changes.map(({ repositories }) => repositories)).toEqual([[BLUE]]);
+  });
+
+  it('never brings back a dying object that somebody asked to look at', () => {
+    const { changes } = planChanges(proofOf(), entryOf({ touch: true }), liveAt('9', { dying: true }), NOW);
+    expect(changes).toEqual([]);
+  });
+
+  it('commits no look at an object whose changes the proof has told', () => {
+    const told = proofOf(persisted(attempt('a'), '6'));
+    const { changes } = planChanges(told, entryOf({ attempts: [attempt('a')], touch: true }), liveAt('9'), NOW);
+    expect(changes.map(({ change }) => change.eventId)).toEqual(['a']);
+  });
+
   it('gives the removal of a version another id than that version', () => {
     const deletion = observed('6', { operation: 'DELETE', content: '' });
     const planned = summary(planChanges(proofOf(observed('6'), deletion), entryOf(), liveAt('6'), NOW));

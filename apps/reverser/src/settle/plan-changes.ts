@@ -8,6 +8,8 @@ export interface LiveView {
   version: string;
   content: string;
   managers: string[];
+  /** It is being deleted. */
+  dying?: boolean;
   /** Repositories whose rules select it, whoever writes. */
   watchers: Watchers;
 }
@@ -89,11 +91,26 @@ function planObserved(
 ): RoutedChange | undefined {
   const { uid, version, operation } = proven;
   const isLive = live?.ref.uid === uid;
-  const repositories = (isLive ? live.watchers : watchersOf(uid, entry))[operation];
+  const repositories = hearersOf(proven, entry, live);
   const content = operation === 'DELETE' ? null : contentAt(version, proven.content, entry, live);
   if (content === undefined) return undefined;
   const managers = isLive && live.version === version ? live.managers : [];
   return { change: observedChange({ ...entry.object, uid }, version, operation, content, managers, now), repositories };
+}
+
+/** An older state may have been selected though the live one is not: then those hear of it who wanted what came next. */
+function hearersOf(
+  { uid, version, operation }: Extract<ProvenChange, { kind: 'observed' }>,
+  entry: LedgerEntry,
+  live: LiveView | undefined,
+): RepositoryKey[] {
+  const watchers = live?.ref.uid === uid ? live.watchers[operation] : watchersOf(uid, entry)[operation];
+  if (operation === 'DELETE' || live?.ref.uid !== uid || live.version === version || watchers.length > 0)
+    return watchers;
+  const next = entry.view.attempts.find(
+    ({ object, base, wantedBy }) => object.uid === uid && base === version && wantedBy.length > 0,
+  );
+  return next?.wantedBy ?? watchersOf(uid, entry)[operation];
 }
 
 /** A look that somebody asked for: the live state is committed, unless it is known to be what was settled before. */
@@ -103,9 +120,10 @@ function planTouched(
   live: LiveView | undefined,
   now: number,
 ): RoutedChange | undefined {
-  if (!entry.touched || live === undefined || live.watchers.UPDATE.length === 0) return undefined;
+  if (!entry.touched || live === undefined || live.dying === true || live.watchers.UPDATE.length === 0)
+    return undefined;
   const settled = entry.view.settled;
-  const known = settled?.uid === live.ref.uid || proof.changes.some((change) => change.version === live.version);
+  const known = settled?.uid === live.ref.uid || proof.changes.some((change) => uidOf(change) === live.ref.uid);
   if (known) return undefined;
   const change = observedChange(live.ref, live.version, 'UPDATE', live.content, live.managers, now);
   return { change, repositories: live.watchers.UPDATE };

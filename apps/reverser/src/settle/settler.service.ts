@@ -115,7 +115,11 @@ export class Settler {
     const watchers = await this.watchers(ref, object);
     const state = provenState(object, digest, watchers.UPDATE.length + watchers.DELETE.length > 0);
     const managers = newestManagers(object.metadata.managedFields);
-    return { entry, live: { uid, state }, view: { ref, version: state.version, content, managers, watchers } };
+    return {
+      entry,
+      live: { uid, state },
+      view: { ref, version: state.version, content, managers, watchers, dying: state.dying },
+    };
   }
 
   private async watchers(ref: ObjectRef, object: KubeObject): Promise<Watchers> {
