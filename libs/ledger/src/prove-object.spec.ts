@@ -95,6 +95,24 @@ describe('proveObject', () => {
       expected: { changes: ['UPDATE by bob@6'], dismissed: ['ann:superseded'], pending: [] },
     },
     {
+      title: 'users who ask for the very same state at the same time are both named: one of them was refused',
+      view: {
+        attempts: [attempt('ann', '5', 'x'), attempt('bob', '5', 'x', { admittedAt: NOW + 800 })],
+        states: [on(at('5', 'o'))],
+      },
+      live: live(at('6', 'x')),
+      expected: { changes: ['UPDATE by ann+bob@6'], dismissed: ['bob:superseded'], pending: [] },
+    },
+    {
+      title: 'of users who ask for the very same state one after the other the earlier one was refused',
+      view: {
+        attempts: [attempt('ann', '5', 'x'), attempt('bob', '5', 'x', { admittedAt: NOW + 9000 })],
+        states: [on(at('5', 'o'))],
+      },
+      live: live(at('6', 'x')),
+      expected: { changes: ['UPDATE by bob@6'], dismissed: ['ann:superseded'], pending: [] },
+    },
+    {
       title: 'a change that nothing explains is observed, and the next one keeps its author',
       view: {
         attempts: [attempt('ann', '7', 'z')],

@@ -39,7 +39,7 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
     wait(facts.attempts);
     return part;
   }
-  if (facts.settled === undefined && creates.length > 0) proveCreation(creates, first, part);
+  if (facts.settled === undefined && creates.length > 0) proveCreation(creates, first, limits, part);
   else dismiss(creates, 'superseded');
 
   const known = new Set(chain.map((v) => v.version));
@@ -65,7 +65,7 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
     alive = version;
     if (next !== undefined && !next.dying) {
       dismiss(from(version, true), 'superseded');
-      proveStep(facts.uid, version, next, from(version, false), part);
+      proveStep({ uid: facts.uid, version, next }, from(version, false), limits, part);
       return;
     }
     deletions = from(version, true);
@@ -89,24 +89,33 @@ function openChain(facts: UidFacts): ProvenVersion[] {
     : facts.versions.filter((v) => compareVersions(v.version, settled.version) >= 0);
 }
 
-function proveCreation(creates: Attempt[], first: ProvenVersion, part: Part): void {
-  const winner = elect(creates, first) ?? { attempt: creates[creates.length - 1]!, match: undefined };
+function proveCreation(creates: Attempt[], first: ProvenVersion, limits: ProofLimits, part: Part): void {
+  const winner = elect(creates, first, limits.deleteTieMs) ?? {
+    attempt: creates[creates.length - 1]!,
+    match: undefined,
+    alsoRequestedBy: [],
+  };
   for (const attempt of creates) {
     if (attempt !== winner.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
   }
-  part.changes.push(persisted(winner.attempt, first, winner.match));
+  part.changes.push(persisted(winner.attempt, first, winner.match, winner.alsoRequestedBy));
   if (winner.match === undefined && !first.dying) part.changes.push(observed(winner.attempt.object.uid, first));
 }
 
-function proveStep(uid: string, version: ProvenVersion, next: ProvenVersion, attempts: Attempt[], part: Part): void {
-  const winner = elect(attempts, next);
+function proveStep(
+  { uid, version, next }: { uid: string; version: ProvenVersion; next: ProvenVersion },
+  attempts: Attempt[],
+  limits: ProofLimits,
+  part: Part,
+): void {
+  const winner = elect(attempts, next, limits.deleteTieMs);
   const unchanged = sameContent(version, next);
   for (const attempt of attempts) {
     if (attempt !== winner?.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
     else if (unchanged) part.dismissed.push({ attempt, reason: 'unchanged' });
   }
   if (unchanged) return;
-  if (winner !== undefined) part.changes.push(persisted(winner.attempt, next, winner.match));
+  if (winner !== undefined) part.changes.push(persisted(winner.attempt, next, winner.match, winner.alsoRequestedBy));
   else if (!next.forms.some((form) => form.unselected === true)) part.changes.push(observed(uid, next));
 }
 
@@ -163,24 +172,40 @@ function proveDeletion(
 
 const STRENGTH: Record<Match, number> = { exact: 3, fingerprint: 2, content: 1 };
 
-/** The attempt that ends in `version`: the strongest match; among equals the one that was recorded first. */
-function elect(attempts: Attempt[], version: ProvenVersion): { attempt: Attempt; match: Match } | undefined {
-  let best: { attempt: Attempt; match: Match } | undefined;
-  for (const attempt of attempts) {
+/**
+ * The attempt that ends in `version`: the strongest match. Equals asked for the very same state from the same one, and all
+ * but one were refused: as with deletions, time tells or all are named.
+ */
+function elect(
+  attempts: Attempt[],
+  version: ProvenVersion,
+  tieMs: number,
+): { attempt: Attempt; match: Match; alsoRequestedBy: string[] } | undefined {
+  const matches = attempts.flatMap((attempt) => {
     const match = matchForm(attempt.target, version);
-    if (match === undefined) continue;
-    if (best === undefined || STRENGTH[match] > STRENGTH[best.match]) best = { attempt, match };
-  }
-  return best;
+    return match === undefined ? [] : [{ attempt, match }];
+  });
+  const strongest = matches.reduce<Match | undefined>(
+    (best, { match }) => (best === undefined || STRENGTH[match] > STRENGTH[best] ? match : best),
+    undefined,
+  );
+  const equals = matches.filter(({ match }) => match === strongest).map(({ attempt }) => attempt);
+  const elected = electDeletion(equals, tieMs);
+  return strongest === undefined || elected === undefined ? undefined : { ...elected, match: strongest };
 }
 
-function persisted(attempt: Attempt, version: ProvenVersion, match: Match | undefined): ProvenChange {
+function persisted(
+  attempt: Attempt,
+  version: ProvenVersion,
+  match: Match | undefined,
+  alsoRequestedBy: string[],
+): ProvenChange {
   return {
     kind: 'persisted',
     attempt,
     version: version.version,
     converted: match === 'fingerprint' ? version.forms.at(-1) : undefined,
-    alsoRequestedBy: [],
+    alsoRequestedBy,
   };
 }
 
