@@ -69,11 +69,28 @@ export async function historyWhenWritten(
     (await scene.commits()).filter(({ message }) => message.startsWith('['));
   await waitFor(`${diary.size} commits`, async () => (await written()).length >= diary.size, options).catch(
     async (error: unknown) => {
-      const seen = JSON.stringify(historyOf(await written()), null, 1);
-      throw new Error(`${(error as Error).message}; there are only:\n${seen}`, { cause: error });
+      throw new Error(`${(error as Error).message}:\n${difference(diary.history, historyOf(await written()))}`, {
+        cause: error,
+      });
     },
   );
   return historyOf(await scene.commits());
+}
+
+/** What only one of them has, by object. */
+function difference(expected: History, seen: History): string {
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(seen)])];
+  return names
+    .flatMap((name) => {
+      const [wanted, got] = [expected[name] ?? [], seen[name] ?? []];
+      return [
+        [`${name} lacks`, wanted.filter((line) => !got.includes(line))] as const,
+        [`${name} has unexpectedly`, got.filter((line) => !wanted.includes(line))] as const,
+      ];
+    })
+    .filter(([, lines]) => lines.length > 0)
+    .map(([what, lines]) => `${what} ${lines.length} of them: ${lines.slice(0, 10).join(', ')}`)
+    .join('\n');
 }
 
 /** Installs a hook in the bare repository; without a script, removes what it did. */
@@ -81,12 +98,12 @@ export async function setHook(remote: GitRemote, name: 'pre-receive' | 'post-rec
   await writeFile(join(remote.dir, 'hooks', name), `#!/bin/sh\ncd ${remote.dir}\n${script}\nexit 0\n`, { mode: 0o755 });
 }
 
-/** Another process of the same installation, on the same ports and data. */
-export function startAgain(stage: Stage): Promise<Operator> {
+/** Another process of the same installation, on the same ports and data; with changed settings where they are given. */
+export function startAgain(stage: Stage, env: Record<string, string> = {}): Promise<Operator> {
   return startOperator({
     kubeconfig: stage.cluster.kubeconfigFor('admin'),
     redisUrl: stage.redis.url,
-    env: stage.operator.env,
+    env: { ...stage.operator.env, ...env },
   });
 }
 
