@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
@@ -25,6 +26,8 @@ const MASS_REMOVAL = 50;
 /** A repository that is opened and the rules that name it come together. */
 const GATHER_MS = 200;
 const RETRY_MS = 5_000;
+/** How often it is looked whether records that were held while Redis was away have reached it. */
+const HELD_LOOK_MS = 100;
 
 /**
  * Compares the cluster with a repository and queues what differs as observed changes. The list is read first, the ledger
@@ -85,6 +88,8 @@ export class Resync implements OnApplicationShutdown {
     const { files } = await target.listFiles();
     const listedAt = Date.now();
     const snapshot = await this.snapshots.read(key, target.folder, types);
+    // What was listed may be explained by a record that is still on its way to the ledger.
+    while (this.writer.isHolding) await pause(HELD_LOOK_MS);
     const changed = differing(snapshot.items, files);
     await this.queueDiffering(key, changed, listedAt);
     const orphans = await this.findOrphans(target, snapshot, files);
