@@ -89,7 +89,7 @@ export class Resync implements OnApplicationShutdown {
     const listedAt = Date.now();
     const snapshot = await this.snapshots.read(key, target.folder, types);
     // What was listed may be explained by a record that is still on its way to the ledger.
-    while (this.writer.isHolding) await pause(HELD_LOOK_MS);
+    while (this.writer.isHolding && !this.ended) await pause(HELD_LOOK_MS);
     const changed = differing(snapshot.items, files);
     await this.queueDiffering(key, changed, listedAt);
     const orphans = await this.findOrphans(target, snapshot, files);
