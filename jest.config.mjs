@@ -26,6 +26,8 @@ const shared = {
 export default {
   collectCoverageFrom: ['apps/**/*.ts', 'libs/**/*.ts', '!**/*.spec.ts', '!**/index.ts'],
   coverageDirectory: 'coverage',
+  // A worker whose Redis is killed under it keeps BullMQ's retry timers: the end of a run does not wait for them.
+  forceExit: true,
   testTimeout: 60_000, // one for all: circus reads only this one
   reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
   projects: [

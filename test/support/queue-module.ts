@@ -43,7 +43,7 @@ export async function startQueueReplica(url: string, prefix: string): Promise<Qu
     producer,
     end: async () => {
       await module.close();
-      die();
+      producer.disconnect();
     },
     die,
   };

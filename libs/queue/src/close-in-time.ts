@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A worker that can't hand its job back because Redis is away is left behind: the job's lock runs out by itself. */
+/** A Redis that is away is not waited for: what is closed then goes on closing by itself, and ends once Redis is back. */
 const LIMIT_MS = 3_000;
 
-/** Closes a worker or a queue properly, but does not wait for a Redis that is away. */
-export async function closeInTime(closable: { close(): Promise<unknown> } | undefined): Promise<void> {
-  if (closable === undefined) return;
+/** Waits until something is closed, up to a limit. Never rejects. */
+export async function closeInTime(closing: Promise<unknown> | undefined): Promise<void> {
+  if (closing === undefined) return;
   const timer = new AbortController();
   const limit = pause(LIMIT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
-  await Promise.race([closable.close(), limit]);
+  await Promise.race([closing.catch(() => undefined), limit]);
   timer.abort();
 }

@@ -22,6 +22,7 @@ export const WORKER_SETTINGS = {
   lockDuration: 10_000,
   stalledInterval: 3_000,
   maxStalledCount: 1_000_000,
+  runRetryDelay: 500,
   limiter: { max: 1_000_000, duration: 1_000 },
   maximumRateLimitDelay: 500,
 } as const;

@@ -3,7 +3,6 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { UnrecoverableError, Worker } from 'bullmq';
 import type { Job, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { repositoryKeyText } from '#domain';
 import type { Change, ChangeVerdict, RepositoryKey } from '#domain';
 import { BatchVerdicts } from './batch-verdicts.ts';
@@ -11,6 +10,8 @@ import { changeJob } from './change-job.ts';
 import { closeInTime } from './close-in-time.ts';
 import { openQueue } from './open-queue.ts';
 import { QUEUE_OPTIONS, WORKER_SETTINGS } from './queue-options.ts';
+import { noteCopies } from './worker-connection.ts';
+import type { WorkerConnection } from './worker-connection.ts';
 import type { QueueOptions } from './queue-options.ts';
 
 /** How many waiting jobs the active one takes along in a push. */
@@ -28,7 +29,7 @@ export type BatchOutcome = { verdicts: ChangeVerdict[] } | { holdMs: number };
 export type BatchHandler = (changes: Change[], signal: AbortSignal) => Promise<BatchOutcome>;
 
 interface Consumer {
-  connection: Redis;
+  connection: WorkerConnection;
   worker: Worker<Change, ChangeVerdict>;
   abort: AbortController;
 }
@@ -55,10 +56,10 @@ export class RepositoryQueues implements OnApplicationShutdown {
     const name = queueName(key);
     if (this.consumers.has(name)) return;
     const abort = new AbortController();
-    const connection = this.options.connectWorker();
+    const connection = noteCopies(this.options.connectWorker());
     const worker = new Worker<Change, ChangeVerdict>(name, (job) => this.process(key, job, handle, abort.signal), {
       ...WORKER_SETTINGS,
-      connection,
+      connection: connection.redis,
       prefix: this.options.prefix,
       concurrency: 1,
       autorun: false,
@@ -67,7 +68,7 @@ export class RepositoryQueues implements OnApplicationShutdown {
     worker.on('error', (error) => this.logger.warn({ msg: 'repository worker error', ...log, error: error.message }));
     // Set again after each reconnect: it is a key in Redis, which may have been emptied.
     const limit = (): Promise<void> => this.limit(key, abort.signal);
-    connection.on('ready', () => void limit());
+    connection.redis.on('ready', () => void limit());
     this.consumers.set(name, { connection, worker, abort });
     void limit()
       .then(() => (abort.signal.aborted ? undefined : worker.run()))
@@ -112,7 +113,7 @@ export class RepositoryQueues implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.allSettled([...this.consumers.values()].map(close));
-    await Promise.allSettled([...this.queues.values()].map(closeInTime));
+    await Promise.allSettled([...this.queues.values()].map((queue) => closeInTime(queue.close())));
   }
 
   /** One job at a time over all replicas; tried until Redis takes it. */
@@ -198,8 +199,8 @@ async function takeBatch(queue: Queue<Change, ChangeVerdict>, active: Job<Change
 
 async function close({ abort, worker, connection }: Consumer): Promise<void> {
   abort.abort();
-  await closeInTime(worker);
-  connection.disconnect();
+  // Cut before, it would try to hand its job back for ever.
+  await closeInTime(worker.close().finally(() => connection.disconnect()));
 }
 
 function queueName(key: RepositoryKey): string {

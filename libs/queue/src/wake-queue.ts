@@ -2,18 +2,19 @@ import { Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { Worker } from 'bullmq';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { closeInTime } from './close-in-time.ts';
 import { openQueue } from './open-queue.ts';
 import { WORKER_SETTINGS } from './queue-options.ts';
 import type { QueueOptions } from './queue-options.ts';
+import { noteCopies } from './worker-connection.ts';
+import type { WorkerConnection } from './worker-connection.ts';
 
 /** One job at a time for each id, over all replicas; a wake-up during a job makes one more job after it. */
 export abstract class WakeQueue implements OnApplicationShutdown {
   private readonly logger = new Logger(this.constructor.name);
   private queue: Queue<{ id: string }> | undefined;
   private worker: Worker<{ id: string }> | undefined;
-  private connection: Redis | undefined;
+  private connection: WorkerConnection | undefined;
 
   protected constructor(
     private readonly options: QueueOptions,
@@ -37,10 +38,10 @@ export abstract class WakeQueue implements OnApplicationShutdown {
 
   /** Starts to process. A job that fails is gone: whoever asks for jobs asks again. */
   start(process: (id: string) => Promise<void>): void {
-    this.connection = this.options.connectWorker();
+    this.connection = noteCopies(this.options.connectWorker());
     this.worker = new Worker<{ id: string }>(this.name, (job) => process(job.data.id), {
       ...WORKER_SETTINGS,
-      connection: this.connection,
+      connection: this.connection.redis,
       prefix: this.options.prefix,
       concurrency: this.concurrency,
     });
@@ -53,9 +54,8 @@ export abstract class WakeQueue implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await closeInTime(this.worker);
-    await closeInTime(this.queue);
-    this.connection?.disconnect();
+    await closeInTime(this.worker?.close().finally(() => this.connection?.disconnect()));
+    await closeInTime(this.queue?.close());
   }
 
   private open(): Queue<{ id: string }> {

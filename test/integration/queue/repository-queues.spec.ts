@@ -206,9 +206,11 @@ describe('the queue of a repository', () => {
     const second = await start();
     await replica.queues.enqueue(KEY, numbered(3));
     const started = new Promise<string[]>((resolve) => {
-      replica.queues.start(KEY, (changes) => {
+      replica.queues.start(KEY, async (changes, signal) => {
         resolve(names(changes));
-        return new Promise(() => undefined); // it never gets to an end
+        // It never gets to an end by itself.
+        await new Promise((wake) => signal.addEventListener('abort', wake, { once: true }));
+        return { holdMs: 1_000 };
       });
     });
     expect(await started).toEqual(names(numbered(3)));
@@ -313,6 +315,11 @@ describe('the queue of a repository', () => {
       } finally {
         await redis.start();
       }
+      const seen = recorder();
+      const second = await start();
+      second.queues.start(KEY, seen.handle);
+      await waitFor('another to take over', () => seen.handled().length === 2, { timeoutMs: 30_000 });
+      expect(seen.handled()).toEqual(names(numbered(2)));
     });
   });
 });
