@@ -123,6 +123,27 @@ describe('proveObject', () => {
       expected: { changes: ['observed UPDATE@7', 'UPDATE by ann@8'], dismissed: [], pending: [] },
     },
     {
+      title:
+        'an object that nobody announced under the name of one that is gone is observed, then changed by its author',
+      view: {
+        attempts: [attempt('ann', '8', 'y', { object: { ...attempt('', '1', '').object, uid: 'u2' } })],
+        states: [on(at('8', 'x'), 'u2')],
+        settled: { uid: 'u1', version: '5', gone: true },
+      },
+      live: live(at('9', 'y'), 'u2'),
+      expected: { changes: ['observed UPDATE@8', 'UPDATE by ann@9'], dismissed: [], pending: [] },
+    },
+    {
+      title: 'an object that no rule selected at first is not observed under the name of one that is gone',
+      view: {
+        attempts: [],
+        states: [on({ ...at('8', 'x'), unselected: true }, 'u2')],
+        settled: { uid: 'u1', version: '5', gone: true },
+      },
+      live: live({ ...at('8', 'x'), unselected: true }, 'u2'),
+      expected: { changes: [], dismissed: [], pending: [] },
+    },
+    {
       title: 'a status write moves the version and is no change',
       view: {
         attempts: [],

@@ -23,7 +23,9 @@ export function proveObject(view: LedgerView, live: LiveState, now: number, limi
       continue;
     }
     const present = live?.uid === group.uid;
-    const part = proveUid({ ...group, settled, present }, now, limits);
+    // The ledger saw the end of the one that bore the name before: what comes after it without a creation was not announced.
+    const follows = proof.settled?.gone === true && proof.settled.uid !== group.uid;
+    const part = proveUid({ ...group, settled, present, follows }, now, limits);
     proof.changes.push(...part.changes);
     proof.dismissed.push(...part.dismissed);
     proof.pending.push(...part.pending);

@@ -14,6 +14,8 @@ export interface UidFacts {
   settled: SettledMark | undefined;
   /** The uid is live (perhaps dying). */
   present: boolean;
+  /** Another uid bore the name before and is known to be gone. */
+  follows: boolean;
 }
 
 type Part = Proof;
@@ -41,6 +43,8 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
   }
   if (facts.settled === undefined && creates.length > 0) proveCreation(creates, first, limits, part);
   else dismiss(creates, 'superseded');
+  if (creates.length === 0 && facts.settled === undefined && facts.follows && isSelectedAlive(first))
+    part.changes.push(observed(facts.uid, first));
 
   const known = new Set(chain.map((v) => v.version));
   const later = facts.attempts.filter((a) => a.base !== null);
@@ -79,6 +83,10 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
   else wait(deletions);
   part.settled = { uid: facts.uid, version: last.version, gone: ended };
   return part;
+}
+
+function isSelectedAlive({ dying, forms }: ProvenVersion): boolean {
+  return !dying && !forms.some((form) => form.unselected === true);
 }
 
 /** The versions still to be decided: from the settled one on. */
