@@ -32,7 +32,7 @@ export class Diary {
   /** Creates the ConfigMap, or changes it; other fields of `data` come on top of a counter. */
   async write(user: string, name: string, data: Record<string, string> = {}): Promise<LiveObject> {
     const lines = (this.history[name] ??= []);
-    const map = configMap(this.scene, name, { n: String(++this.count), ...data });
+    const map = configMap(this.scene, name, { step: String(++this.count), ...data });
     const as = this.stage.cluster.asUser(user);
     const live = lines.length === 0 ? await as.create(map) : await as.patch(map, { data: map['data'] });
     lines.push(`${user} ${live.metadata.resourceVersion}`);
