@@ -3,7 +3,12 @@ const LIBRARY = '^libs/([^/]+)/';
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'domain-knows-nobody', severity: 'error', from: { path: '^libs/domain/' }, to: { path: '^(libs/(?!domain/)|apps/|test/|tools/)' } },
+    {
+      name: 'domain-knows-nobody',
+      severity: 'error',
+      from: { path: '^libs/domain/' },
+      to: { path: '^(libs/(?!domain/)|apps/|test/|tools/)' },
+    },
     {
       name: 'libraries-know-only-domain',
       severity: 'error',
@@ -17,7 +22,12 @@ module.exports = {
       from: { path: '^(apps|test|tools)/' },
       to: { path: '^libs/[^/]+/src/', pathNot: '^libs/[^/]+/src/index\\.ts$' },
     },
-    { name: 'product-does-not-know-tests', severity: 'error', from: { path: '^(apps|libs)/', pathNot: '\\.spec\\.ts$' }, to: { path: '^(test|tools)/' } },
+    {
+      name: 'product-does-not-know-tests',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^(test|tools)/' },
+    },
     {
       name: 'unit-tests-may-use-support',
       severity: 'error',
@@ -30,6 +40,10 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { conditionNames: ['source', 'import', 'node', 'default', 'types'], exportsFields: ['exports'], mainFields: ['module', 'main', 'types'] },
+    enhancedResolveOptions: {
+      conditionNames: ['source', 'import', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+      mainFields: ['module', 'main', 'types'],
+    },
   },
 };

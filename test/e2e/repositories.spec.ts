@@ -113,10 +113,7 @@ describe('repositories', () => {
       return commits.length > 1 ? commits : undefined;
     });
     expect(log.at(-1)?.sha).toBe(base);
-    expect(await remote.files('audit/cluster-a')).toEqual([
-      'README.md',
-      `namespaces/${namespace}/ConfigMap/app.yaml`,
-    ]);
+    expect(await remote.files('audit/cluster-a')).toEqual(['README.md', `namespaces/${namespace}/ConfigMap/app.yaml`]);
     expect(await remote.tip('main')).toBe(base);
   });
 
@@ -217,9 +214,7 @@ describe('repositories', () => {
       await waitForReady(cluster, ownNamespaceRule(namespace, name, name));
     }
     const objects = Array.from({ length: 12 }, (_, index) => `app-${index}`);
-    await Promise.all(
-      objects.map((name) => cluster.asUser('alice').create(configMap(namespace, name, { a: '1' }))),
-    );
+    await Promise.all(objects.map((name) => cluster.asUser('alice').create(configMap(namespace, name, { a: '1' }))));
     const expected = ['one', 'two']
       .flatMap((folder) => objects.map((name) => `${folder}/namespaces/${namespace}/ConfigMap/${name}.yaml`))
       .sort();

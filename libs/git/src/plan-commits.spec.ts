@@ -175,6 +175,53 @@ describe('a plan', () => {
     expect(outcomes(plan(batch))).toEqual(['commit 0', 'commit 0', 'commit 1', 'commit 2', 'commit 3']);
   });
 
+  describe('of a state that was found by listing', () => {
+    const listed = (version: string, more: Partial<Change> = {}): Change =>
+      change(`observed/a/${version}`, 'a', 'listed', {
+        origin: 'observed',
+        resourceVersion: version,
+        listedAt: 500_000,
+        ...more,
+      });
+    const own = (version: string, time: number, eventIds = ['e']): BranchHistory =>
+      new BranchHistory('c', [
+        commit('c', [], [pathOf('a')], { ours: true, eventIds, resourceVersion: version, time }),
+      ]);
+
+    it.each([
+      { title: 'a newer version that was committed after the list', history: own('11', 501), expected: 'unchanged' },
+      { title: 'a removal of the same version after the list', history: own('10', 501), expected: 'unchanged' },
+      {
+        title: 'a later version from before the list, as after a restore',
+        history: own('99', 499),
+        expected: 'commit 0',
+      },
+      {
+        title: 'the very same event, whose file was changed since',
+        history: own('10', 400, ['observed/a/10']),
+        expected: 'commit 0',
+      },
+    ])('gives way only to what came after the list: $title → $expected', ({ history, expected }) => {
+      expect(outcomes(plan([listed('10')], { history }))).toEqual([expected]);
+    });
+
+    it('does not bring back what an earlier change of the batch removed or changed', () => {
+      expect(outcomes(plan([change('e1', 'a', '1'), change('e2', 'a', null), listed('10')]))).toEqual([
+        'commit 0',
+        'commit 1',
+        'unchanged',
+      ]);
+    });
+
+    it('removes an orphaned file only where our own commit touched it last', () => {
+      const prune = listed('10', { operation: 'DELETE', content: null, prune: true });
+      const tree = new Map<string, TreeEntry>([[pathOf('a'), { kind: 'file', blob: blobId('x') }]]);
+      const foreign = new BranchHistory('f', [commit('f', [], [pathOf('a')], { time: 100 })]);
+      expect(outcomes(plan([prune], { tree, history: foreign }))).toEqual(['stale']);
+      expect(outcomes(plan([prune], { tree, history: own('9', 100) }))).toEqual(['commit 0']);
+    });
+  });
+
   it('never dates a commit before its parent', () => {
     expect(plan([change('e', 'a', '1')], { tipTime: 5_000_000 }).commits[0]).toMatchObject({
       committerTime: 5_000_000,

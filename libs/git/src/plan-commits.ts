@@ -104,7 +104,7 @@ function isOvertaken(change: Change, path: string, state: PathState, history: Br
   const { lastWrite } = state;
   if (lastWrite !== undefined) {
     const other = lastWrite.change.object.uid !== change.object.uid || change.listedAt !== undefined;
-    return other && isLower(change.resourceVersion, lastWrite.change.resourceVersion);
+    return other && isPassed(change, lastWrite.change.resourceVersion);
   }
   const own = history.lastOwn(path);
   if (own === undefined) return false;
@@ -114,7 +114,7 @@ function isOvertaken(change: Change, path: string, state: PathState, history: Br
     change.listedAt === undefined
       ? own.authorTime >= Math.floor(change.admittedAt / 1000)
       : own.time >= Math.floor(change.listedAt / 1000);
-  return later && isLower(change.resourceVersion, versionIn(own, change.object.uid));
+  return later && isPassed(change, versionIn(own, change.object.uid));
 }
 
 function versionIn(commit: HistoryCommit, uid: string): string {
@@ -147,6 +147,11 @@ function addToPlan(plan: CommitPlan, change: Change, path: string, target: Repos
 
 function blobAt(entry: TreeEntry | undefined): string | undefined {
   return entry?.kind === 'file' ? entry.blob : undefined;
+}
+
+/** A listed state is passed by a commit of its own version too: that may be the object's removal. */
+function isPassed({ resourceVersion, listedAt }: Change, other: string): boolean {
+  return isLower(resourceVersion, other) || (listedAt !== undefined && resourceVersion === other);
 }
 
 function isLower(version: string, other: string): boolean {
