@@ -5,8 +5,6 @@ import type { Condition, Readiness } from '#k8s';
 export const RULE_REASONS = {
   /** The API server sends the changes of what the rule selects. */
   ready: 'Ready',
-  /** The webhook's registration is being changed. */
-  registering: 'Registering',
   /** The registration failed; it is tried again. */
   registrationFailed: 'RegistrationFailed',
   invalidSpec: 'InvalidSpec',
