@@ -53,9 +53,8 @@ export class AdmissionServer implements BeforeApplicationShutdown {
 
   private build(certificate: { cert: string; key: string }): FastifyInstance<Server> {
     const server = fastify({
-      https: { ...certificate, minVersion: 'TLSv1.2' },
+      https: { ...certificate, minVersion: 'TLSv1.2', headersTimeout: KEEP_ALIVE_MS + 5_000 },
       keepAliveTimeout: KEEP_ALIVE_MS,
-      http: { headersTimeout: KEEP_ALIVE_MS + 5_000 },
       bodyLimit: Number.MAX_SAFE_INTEGER, // the budget limits, and reads the beginning of what is too large
       forceCloseConnections: true,
       return503OnClosing: false,
