@@ -26,11 +26,12 @@ const KEEP_MS = 24 * 3_600_000;
 /** A record whose settle job was lost (a crash between the two) is looked at after this long. */
 const FALLBACK_MS = 2_000;
 
-/** KEYS entry, due; ARGV id, next look (ms; used if something is undecided), keep ms, n deletions, fields…, then field value… */
+/** KEYS entry, due; ARGV id, next look (ms; used if something is undecided), keep ms, n deletions, fields…, then field value…
+ * What needs memory comes first: a Redis that has none left refuses it before anything was changed. */
 const CONCLUDE = `
 local deletions = tonumber(ARGV[4])
-for i = 5, 4 + deletions do redis.call('HDEL', KEYS[1], ARGV[i]) end
 for i = 5 + deletions, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 5, 4 + deletions do redis.call('HDEL', KEYS[1], ARGV[i]) end
 local open = 0
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(field, 1, 2) == 'a:' or field == 'touch' then open = open + 1 end

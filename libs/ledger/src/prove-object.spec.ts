@@ -144,6 +144,16 @@ describe('proveObject', () => {
       expected: { changes: [], dismissed: [], pending: [] },
     },
     {
+      title: 'where the settled state was forgotten, the step to the next known one is explained by nothing',
+      view: {
+        attempts: [attempt('ann', '7', 'z')],
+        states: [on(at('7', 'y'))],
+        settled: { uid: 'u1', version: '5', gone: false },
+      },
+      live: live(at('8', 'z')),
+      expected: { changes: ['observed UPDATE@7', 'UPDATE by ann@8'], dismissed: [], pending: [] },
+    },
+    {
       title: 'a status write moves the version and is no change',
       view: {
         attempts: [],

@@ -89,12 +89,14 @@ function isSelectedAlive({ dying, forms }: ProvenVersion): boolean {
   return !dying && !forms.some((form) => form.unselected === true);
 }
 
-/** The versions still to be decided: from the settled one on. */
+/** The versions still to be decided: from the settled one on, whose content may have been forgotten. */
 function openChain(facts: UidFacts): ProvenVersion[] {
-  const settled = facts.settled;
-  return settled === undefined
-    ? facts.versions
-    : facts.versions.filter((v) => compareVersions(v.version, settled.version) >= 0);
+  const { settled } = facts;
+  if (settled === undefined) return facts.versions;
+  const open = facts.versions.filter((v) => compareVersions(v.version, settled.version) >= 0);
+  if (open.length === 0 || open[0]?.version === settled.version) return open;
+  // What lies between is not known: the step from here explains nothing by itself.
+  return [{ version: settled.version, forms: [], dying: settled.gone }, ...open];
 }
 
 function proveCreation(creates: Attempt[], first: ProvenVersion, limits: ProofLimits, part: Part): void {

@@ -22,6 +22,8 @@ export class LedgerWriter implements OnApplicationShutdown {
   private readonly spill: Spill;
   private timer: NodeJS.Timeout | undefined;
   private draining: Promise<void> | undefined;
+  /** Told when records begin to wait in memory, and when all of them have reached the ledger. */
+  onHolding: (holding: boolean) => void = () => undefined;
   /** Told when a record is lost: only comparing finds the change again. */
   onLost: () => void = () => undefined;
 
@@ -52,8 +54,9 @@ export class LedgerWriter implements OnApplicationShutdown {
         this.logger.warn({ msg: 'Redis did not take a record, it is held in memory', error: (error as Error).message });
       }
     }
-    if (this.spill.put(id, record)) this.drainLater();
-    else this.countLost(record);
+    if (!this.spill.put(id, record)) return this.countLost(record);
+    if (this.spill.size === 1) this.onHolding(true);
+    this.drainLater();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -84,6 +87,7 @@ export class LedgerWriter implements OnApplicationShutdown {
       await Promise.all(batch.map(({ id, record }) => this.ledger.record(id, record, now)));
       await this.settleQueue.wake([...new Set(batch.map(({ id }) => id))]);
       this.spill.shift(batch.length);
+      if (this.spill.size === 0) this.onHolding(false);
     }
   }
 
