@@ -3,6 +3,7 @@ import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { CertificateManager, ensureKeySecret, KubeApi } from '#k8s';
 import { Backstop } from './backstop/backstop.service.ts';
 import { LedgerWriter } from './capture/ledger-writer.service.ts';
+import { RecordArrivals } from './capture/record-arrivals.service.ts';
 import { Namespaces } from './capture/namespaces.service.ts';
 import { prepareDataDir, SETTINGS } from './config/settings.ts';
 import type { Settings } from './config/settings.ts';
@@ -45,6 +46,7 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly repositories: RepositoryController,
     private readonly selection: SelectionController,
     private readonly writer: LedgerWriter,
+    private readonly arrivals: RecordArrivals,
     private readonly settleLoop: SettleLoop,
     private readonly resync: Resync,
     private readonly schedule: ResyncSchedule,
@@ -74,6 +76,7 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
     await redis;
     await this.serve();
     await this.namespaces.start();
+    await this.arrivals.start();
     this.settleLoop.start(() => this.compareAll('the cluster was restored'));
     this.writer.onLost = () => this.compareAll('records were lost');
     this.resync.start();

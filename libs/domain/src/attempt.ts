@@ -20,6 +20,8 @@ export interface ProvenState extends StateDigest {
   dying: boolean;
   /** No rule selected the object in this state: a step into it that nothing explains is nobody's business. */
   unselected?: boolean;
+  /** When a user or controller last wrote more than status, in ms since the epoch, as the object itself says; absent where unknown. */
+  writtenAt?: number;
 }
 
 /** What one admission call asked for: from version `base` to a content. Whether it was persisted is for the proof to say. */
@@ -36,6 +38,8 @@ export interface Attempt {
   admittedAt: number;
   /** The repositories whose rules want it, as matched at admission; empty for one that is only recorded. */
   wantedBy: RepositoryKey[];
+  /** DELETE: the repositories that hold the object's states, whoever deletes it. */
+  keptBy?: RepositoryKey[];
   /** The content (file text) that it asked for; absent where nobody wants it and for DELETE. */
   content?: string;
 }

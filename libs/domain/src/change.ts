@@ -29,6 +29,11 @@ export interface Change {
   managers: string[];
   /** Found by comparing: when the list that shows it was asked for, in ms since the epoch. */
   listedAt?: number;
+  /**
+   * Git should hold this state already: it is written only where it doesn't, and where nobody wrote the file since.
+   * The first state of an object whose creation was not announced.
+   */
+  presumed?: boolean;
   /** A removal without a known event: only where our own commit touched the file last. */
   prune?: boolean;
 }

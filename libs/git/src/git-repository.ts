@@ -4,10 +4,11 @@ import type { BareClone } from './bare-clone.ts';
 import type { BranchState, BranchView } from './branch-view.ts';
 import { asHistory, innocuousCommit, verdictOf } from './conclude-plan.ts';
 import { GitError, type GitErrorCode } from './git-error.ts';
+import { blobId } from './blob-id.ts';
 import { objectPath } from './object-path.ts';
 import type { RepositoryUrl } from './parse-repository-url.ts';
 import { proveWritableFolder } from './prove-writable-folder.ts';
-import { planCommits, type CommitPlan } from './plan-commits.ts';
+import { planCommits, type CommitPlan, type TreeEntry } from './plan-commits.ts';
 
 export interface ProbeResult {
   /** The repository has no branch at all. */
@@ -171,23 +172,41 @@ export class GitRepository {
     batch: Batch,
     fresh: boolean,
   ): Promise<BranchState & { isFresh: boolean }> {
-    // Who touched a file last may lie any time back.
-    const oldest = Math.min(...changes.map((change) => (change.prune === true ? 0 : change.admittedAt)));
-    const before = this.parts.view.fetches;
-    const state = await this.parts.view.read({
-      fresh,
-      since: Math.floor(oldest / 1000) - CLOCK_SKEW,
-      now: batch.now(),
-      signal: batch.signal,
-    });
-    return { ...state, isFresh: this.parts.view.fetches > before };
+    const { view } = this.parts;
+    const before = view.fetches;
+    const { now, signal } = batch;
+    const presumed = changes.filter((change) => change.presumed === true);
+    const events = changes.filter((change) => change.presumed !== true);
+    let state = await view.read({ fresh, since: historyNeeded(events, now()), now: now(), signal });
+    // A presumed state may be years old: its history is read only where Git does not hold it.
+    if (presumed.length > 0 && !(await this.holds(presumed, state, batch)))
+      state = await view.read({ fresh: false, since: historyNeeded(changes, now()), now: now(), signal });
+    return { ...state, isFresh: view.fetches > before };
   }
 
   private async plan(changes: readonly Change[], state: BranchState, batch: Batch): Promise<CommitPlan> {
-    const { target, clone } = this.parts;
-    const paths = [...new Set(changes.map((change) => objectPath(change.object, target.path)))];
-    const tree = state.base === undefined ? new Map() : await clone.tree(state.base, paths, { signal: batch.signal });
+    const { target } = this.parts;
+    const tree = await this.treeOf(changes, state, batch);
     return planCommits({ changes, target, history: state.history, tree, tipTime: state.time, now: batch.now() });
+  }
+
+  private async holds(changes: readonly Change[], state: BranchState, batch: Batch): Promise<boolean> {
+    const tree = await this.treeOf(changes, state, batch);
+    return changes.every(({ object, content }) => {
+      const entry = tree.get(objectPath(object, this.parts.target.path));
+      return entry?.kind === 'file' && content !== null && entry.blob === blobId(content);
+    });
+  }
+
+  private async treeOf(
+    changes: readonly Change[],
+    { base }: BranchState,
+    { signal }: Batch,
+  ): Promise<Map<string, TreeEntry>> {
+    const { target, clone } = this.parts;
+    if (base === undefined) return new Map();
+    const paths = [...new Set(changes.map((change) => objectPath(change.object, target.path)))];
+    return clone.tree(base, paths, { signal });
   }
 
   private async commit(plan: CommitPlan, changes: readonly Change[], state: BranchState, batch: Batch): Promise<void> {
@@ -282,4 +301,11 @@ export class GitRepository {
     this.queue = run.catch(() => undefined);
     return run;
   }
+}
+
+/** How far back history must be known to plan these changes: seconds since the epoch. */
+function historyNeeded(changes: readonly Change[], now: number): number {
+  // Who touched a file last may lie any time back.
+  const oldest = Math.min(now, ...changes.map((change) => (change.prune === true ? 0 : change.admittedAt)));
+  return Math.floor(oldest / 1000) - CLOCK_SKEW;
 }

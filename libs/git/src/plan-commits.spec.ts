@@ -222,6 +222,46 @@ describe('a plan', () => {
     });
   });
 
+  describe('of a state that Git should hold already', () => {
+    const presumed = change('observed/a/10', 'a', 'first', { origin: 'observed', presumed: true, admittedAt: 300_000 });
+    const update = change('e', 'a', 'second', { resourceVersion: '11' });
+    const holding = (content: string): Map<string, TreeEntry> =>
+      new Map([[pathOf('a'), { kind: 'file', blob: blobId(content) }]]);
+    const own = (more: Partial<HistoryCommit>): BranchHistory =>
+      new BranchHistory('c', [commit('c', [], [pathOf('a')], { ours: true, authorTime: 450, ...more })]);
+
+    it.each<{ title: string; overrides: Partial<PlanInput>; expected: string[] }>([
+      { title: 'writes it before what follows where Git lacks it', overrides: {}, expected: ['commit 0', 'commit 1'] },
+      {
+        title: 'leaves it where Git holds it',
+        overrides: { tree: holding('first') },
+        expected: ['unchanged', 'commit 0'],
+      },
+      {
+        title: "leaves a person's later file to what follows",
+        overrides: { tree: holding('other'), history: new BranchHistory('c', [commit('c', [], [pathOf('a')])]) },
+        expected: ['stale', 'commit 0'],
+      },
+      {
+        title: 'leaves it where Git holds what came after it',
+        overrides: { tree: holding('second'), history: own({ resourceVersion: '11' }) },
+        expected: ['unchanged', 'unchanged'],
+      },
+      {
+        title: 'does not bring it back after its own removal',
+        overrides: { history: own({ resourceVersion: '10', paths: new Map([[pathOf('a'), { removed: true }]]) }) },
+        expected: ['unchanged', 'commit 0'],
+      },
+    ])('$title', ({ overrides, expected }) => {
+      expect(outcomes(plan([presumed, update], overrides))).toEqual(expected);
+    });
+
+    it('does not bring back what an earlier change of the batch has removed', () => {
+      const removal = change('e', 'a', null, { resourceVersion: '9' });
+      expect(outcomes(plan([presumed, removal, presumed]))).toEqual(['commit 0', 'commit 1', 'unchanged']);
+    });
+  });
+
   it('never dates a commit before its parent', () => {
     expect(plan([change('e', 'a', '1')], { tipTime: 5_000_000 }).commits[0]).toMatchObject({
       committerTime: 5_000_000,

@@ -103,8 +103,11 @@ function reasonToSkip(change: Change, path: string, state: PathState, input: Pla
 function isOvertaken(change: Change, path: string, state: PathState, history: BranchHistory): boolean {
   const { lastWrite } = state;
   if (lastWrite !== undefined) {
-    const other = lastWrite.change.object.uid !== change.object.uid || change.listedAt !== undefined;
-    return other && isPassed(change, lastWrite.change.resourceVersion);
+    const { object, content, resourceVersion } = lastWrite.change;
+    const same = object.uid === change.object.uid;
+    // What has gone does not come back: a list that still shows it is older than its end.
+    if (same && content === null && isShown(change)) return true;
+    return (!same || isShown(change)) && isPassed(change, resourceVersion);
   }
   const own = history.lastOwn(path);
   if (own === undefined) return false;
@@ -114,7 +117,14 @@ function isOvertaken(change: Change, path: string, state: PathState, history: Br
     change.listedAt === undefined
       ? own.authorTime >= Math.floor(change.admittedAt / 1000)
       : own.time >= Math.floor(change.listedAt / 1000);
-  return later && isPassed(change, versionIn(own, change.object.uid));
+  // Which of the objects of this name was removed is not known: one that came after is looked at by itself.
+  const removed = change.listedAt !== undefined && own.paths.get(path)?.removed === true;
+  return later && (removed || isPassed(change, versionIn(own, change.object.uid)));
+}
+
+/** A state that somebody saw, not an event: what is decided about the object since tells more. */
+function isShown({ listedAt, presumed }: Change): boolean {
+  return listedAt !== undefined || presumed === true;
 }
 
 function versionIn(commit: HistoryCommit, uid: string): string {
@@ -149,9 +159,9 @@ function blobAt(entry: TreeEntry | undefined): string | undefined {
   return entry?.kind === 'file' ? entry.blob : undefined;
 }
 
-/** A listed state is passed by a commit of its own version too: that may be the object's removal. */
-function isPassed({ resourceVersion, listedAt }: Change, other: string): boolean {
-  return isLower(resourceVersion, other) || (listedAt !== undefined && resourceVersion === other);
+/** A state that was seen is passed by a commit of its own version too: that may be the object's removal. */
+function isPassed(change: Change, other: string): boolean {
+  return isLower(change.resourceVersion, other) || (isShown(change) && change.resourceVersion === other);
 }
 
 function isLower(version: string, other: string): boolean {

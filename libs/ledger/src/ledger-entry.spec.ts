@@ -82,8 +82,8 @@ describe('a ledger entry', () => {
     expect(decodeEntry(hashOf([record, record]))!.view.attempts).toHaveLength(1);
   });
 
-  it('knows that it was touched', () => {
-    expect(decodeEntry(hashOf([{ object: OBJECT, touch: true }]))!.touched).toBe(true);
-    expect(decodeEntry(hashOf([{ object: OBJECT }]))!.touched).toBe(false);
+  it('marks a name that is to be looked at', () => {
+    expect(decodeEntry(hashOf([{ object: OBJECT, touch: true }]))!.fields).toContain('touch');
+    expect(decodeEntry(hashOf([{ object: OBJECT }]))!.fields).not.toContain('touch');
   });
 });

@@ -6,7 +6,7 @@ export interface LedgerRecord {
   attempt?: LedgerAttempt;
   /** What `oldObject` proved, with its file text where somebody may want it. */
   base?: { uid: string; state: ProvenState; content?: string };
-  /** Read the object and commit what differs as observed: a call whose content could not be read. */
+  /** Read the object, and commit as observed what nobody announced: a call whose content could not be read. */
   touch?: boolean;
   /** Who hears of the object's end, where no attempt tells: read by a watch before it went. */
   watchers?: Watchers;
@@ -29,8 +29,7 @@ export interface LedgerEntry {
   view: LedgerView;
   /** File texts: of attempts by `attempt id`, of proven states by their content digest. */
   contents: Map<string, string>;
-  touched: boolean;
-  /** Since when a step is known that nothing explains, in ms since the epoch. */
+  /** Since when a step is known that nothing explains, in ms of Redis' clock. */
   doubtedSince: number | undefined;
   /** The repositories whose rules selected the object when it was last settled: they hear of its unexplained end. */
   watchers: Watchers;
@@ -64,7 +63,6 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     object: JSON.parse(object) as ObjectRef,
     view: { attempts: [], states: [] },
     contents: new Map(),
-    touched: false,
     doubtedSince: undefined,
     watchers: { UPDATE: [], DELETE: [] },
     withheld: undefined,
@@ -77,7 +75,6 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     else if (field === 'settled') entry.view.settled = JSON.parse(value) as SettledMark;
     else if (field === 'withheld') entry.withheld = JSON.parse(value) as Withheld;
     else if (field === 'watchers') entry.watchers = JSON.parse(value) as Watchers;
-    else if (field === 'touch') entry.touched = true;
     else if (field === 'doubt') entry.doubtedSince = Number(value);
   }
   entry.view.attempts.sort((a, b) => a.admittedAt - b.admittedAt || (a.id < b.id ? -1 : 1));
@@ -88,16 +85,21 @@ export function stateField(uid: string, state: ProvenState): string {
   return `s:${uid}:${state.version}:${state.content}:${state.fingerprint}`;
 }
 
-/** The value of a state's field: `d` dying, `u` unselected. */
-export function stateFlags(state: ProvenState): string {
-  return `${state.dying ? 'd' : ''}${state.unselected === true ? 'u' : ''}`;
+/** The value of a state's field: `d` dying, `u` unselected, then when it was written. */
+export function stateFlags({ dying, unselected, writtenAt }: ProvenState): string {
+  return `${dying ? 'd' : ''}${unselected === true ? 'u' : ''}${writtenAt ?? ''}`;
 }
 
 function decodeState(field: string, value: string): { uid: string; state: ProvenState } {
   const [, uid = '', version = '', content = '', fingerprint = ''] = field.split(':');
   const unselected = value.includes('u');
+  const time = value.replace(/^[du]*/, '');
   return {
     uid,
-    state: { version, content, fingerprint, dying: value.includes('d'), ...(unselected && { unselected }) },
+    state: {
+      ...{ version, content, fingerprint, dying: value.includes('d') },
+      ...(unselected && { unselected }),
+      ...(time !== '' && { writtenAt: Number(time) }),
+    },
   };
 }

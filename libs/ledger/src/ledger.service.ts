@@ -107,13 +107,14 @@ export class LedgerService {
     return Number(await this.redis.eval(CONCLUDE, 2, this.entryKey(id), this.dueKey, ...argv));
   }
 
-  /** Notes that a step is unexplained, keeping the first time, and makes the name due again at `nextLook`. */
-  async doubt(id: string, now: number, nextLook: number): Promise<void> {
-    const results = await this.redis
-      .multi()
-      .hsetnx(this.entryKey(id), 'doubt', now)
-      .zadd(this.dueKey, nextLook, id)
-      .exec();
+  /**
+   * Puts a verdict off until `nextLook` (ms since the epoch).
+   * @param since notes that a step is unexplained, in ms of Redis' clock; the first note stays
+   */
+  async putOff(id: string, since: number | undefined, nextLook: number): Promise<void> {
+    const work = this.redis.multi().zadd(this.dueKey, nextLook, id);
+    if (since !== undefined) work.hsetnx(this.entryKey(id), 'doubt', since);
+    const results = await work.exec();
     const failure = results?.find(([error]) => error !== null)?.[0];
     if (failure) throw failure;
   }

@@ -41,6 +41,13 @@ export type ProvenChange =
       version: string;
       /** The observed content's digest; `''` for DELETE. */
       content: string;
+      /** When the observed state was written, in ms since the epoch, where it is known. */
+      writtenAt?: number;
+      /**
+       * The first state that is known of an object whose creation is not: it came before the ledger knew of it, and Git holds
+       * it, or nobody announced its creation. Git tells which.
+       */
+      presumed?: boolean;
     };
 
 /**

@@ -44,14 +44,16 @@ const remove = (id: string, base: string, more: Partial<Attempt> = {}): Attempt 
 function verdicts(view: LedgerView, current: LiveState, now = NOW) {
   const proof = proveObject(view, current, now, DEFAULT_PROOF_LIMITS);
   return {
-    changes: proof.changes.map(describeChange),
+    // What came before is presumed to be in Git: a case of its own shows it.
+    changes: proof.changes.map(describeChange).filter((text) => !text.startsWith('presumed')),
     dismissed: proof.dismissed.map((d) => `${d.attempt.id}:${d.reason}`),
     pending: proof.pending.map((a) => a.id),
   };
 }
 
 function describeChange(change: ProvenChange): string {
-  if (change.kind === 'observed') return `observed ${change.operation}@${change.version}`;
+  if (change.kind === 'observed')
+    return `${change.presumed === true ? 'presumed' : 'observed'} ${change.operation}@${change.version}`;
   const also = change.alsoRequestedBy.length > 0 ? `+${change.alsoRequestedBy.join('+')}` : '';
   return `${change.attempt.operation} by ${change.attempt.user}${also}@${change.version}`;
 }
@@ -288,6 +290,22 @@ describe('proveObject', () => {
     },
   ])('finds that $title', ({ view, live: current, expected }) => {
     expect(verdicts(view, current)).toEqual(expected);
+  });
+
+  it('presumes that Git holds the first state of an object whose creation is not known, and tells it before what follows', () => {
+    const facts = (attempts: Attempt[], state = at('5', 'o')): LedgerView => ({ attempts, states: [on(state)] });
+    const changesOf = (view: LedgerView, current: LiveState): string[] =>
+      proveObject(view, current, NOW, DEFAULT_PROOF_LIMITS).changes.map(describeChange);
+    const update = attempt('ann', '5', 'x');
+    expect(changesOf(facts([update]), live(at('6', 'x')))).toEqual(['presumed UPDATE@5', 'UPDATE by ann@6']);
+    expect(changesOf(facts([remove('ann', '5')]), undefined)).toEqual(['presumed UPDATE@5', 'DELETE by ann@5']);
+    expect(changesOf(facts([]), live(at('5', 'o')))).toEqual(['presumed UPDATE@5']);
+    const known = { ...facts([update]), settled: { uid: 'u1', version: '5', gone: false } };
+    expect(changesOf(known, live(at('6', 'x')))).toEqual(['UPDATE by ann@6']);
+    expect(changesOf(facts([update], { ...at('5', 'o'), unselected: true }), live(at('6', 'x')))).toEqual([
+      'UPDATE by ann@6',
+    ]);
+    expect(changesOf(facts([], at('5', '')), undefined)).toEqual(['observed DELETE@5']); // never seen whole
   });
 
   it('finds every persisted change once, in order and with its author, whatever the interleaving', () => {

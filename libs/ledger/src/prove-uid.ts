@@ -20,6 +20,9 @@ export interface UidFacts {
 
 type Part = Proof;
 
+/** The digest of a state of which only the version is known: a watch of metadata saw it. */
+const UNSEEN = '';
+
 /** Decides the attempts on one uid by walking its chain of proven versions. */
 export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Part {
   const part: Part = { changes: [], dismissed: [], pending: [], settled: undefined };
@@ -43,8 +46,8 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
   }
   if (facts.settled === undefined && creates.length > 0) proveCreation(creates, first, limits, part);
   else dismiss(creates, 'superseded');
-  if (creates.length === 0 && facts.settled === undefined && facts.follows && isSelectedAlive(first))
-    part.changes.push(observed(facts.uid, first));
+  if (creates.length === 0 && facts.settled === undefined && isSelectedAlive(first))
+    part.changes.push(observed(facts.uid, first, !facts.follows));
 
   const known = new Set(chain.map((v) => v.version));
   const later = facts.attempts.filter((a) => a.base !== null);
@@ -86,7 +89,7 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
 }
 
 function isSelectedAlive({ dying, forms }: ProvenVersion): boolean {
-  return !dying && !forms.some((form) => form.unselected === true);
+  return !dying && !forms.some((form) => form.unselected === true || form.content === UNSEEN);
 }
 
 /** The versions still to be decided: from the settled one on, whose content may have been forgotten. */
@@ -219,7 +222,15 @@ function persisted(
   };
 }
 
-function observed(uid: string, version: ProvenVersion): ProvenChange {
-  const form = version.forms.at(-1);
-  return { kind: 'observed', operation: 'UPDATE', uid, version: version.version, content: form?.content ?? '' };
+function observed(uid: string, { version, forms }: ProvenVersion, presumed = false): ProvenChange {
+  const { content = UNSEEN, writtenAt } = forms.at(-1) ?? {};
+  return {
+    kind: 'observed',
+    operation: 'UPDATE',
+    uid,
+    version,
+    content,
+    ...(writtenAt !== undefined && { writtenAt }),
+    ...(presumed && { presumed }),
+  };
 }

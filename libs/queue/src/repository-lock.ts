@@ -3,8 +3,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { QUEUE_OPTIONS } from './queue-options.ts';
 import type { QueueOptions } from './queue-options.ts';
 
-const LOCK_MS = 10_000;
-const RENEW_MS = 3_000;
+const LOCK_MS = 8_000;
+const RENEW_MS = 2_500;
 const RETRY_MS = 50;
 
 const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;

@@ -105,7 +105,7 @@ describe('the ledger', () => {
     expect(entry.view.states.map(({ state: { version } }) => version).sort()).toEqual(['1', '2']);
     expect(entry.contents.get('a')).toBe('text of a\n');
     expect(entry.contents.get('state-2')).toBe('text at 2\n');
-    expect(entry.touched).toBe(false);
+    expect(entry.fields).not.toContain('touch');
   });
 
   it('counts one attempt that is recorded twice as one', async () => {
@@ -125,7 +125,7 @@ describe('the ledger', () => {
     expect(attemptIds(after)).toEqual(['b']);
     expect(after.contents.get('b')).toBe('text of b\n');
     expect(after.contents.has('a')).toBe(false);
-    expect(after.touched).toBe(true);
+    expect(after.fields).toContain('touch');
     expect(await ledger.claimDue(NEXT, 1_000, 10)).toEqual([id]);
   });
 

@@ -9,6 +9,7 @@ import { RulesService } from '#rules';
 import { LedgerWriter } from '../capture/ledger-writer.service.ts';
 import { matchFacts } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
+import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { CheckList } from './check-list.ts';
 import type { Check } from './check-list.ts';
@@ -30,6 +31,8 @@ interface Subject {
   mark: ObjectMark;
   gone: boolean;
   watchers: Watchers;
+  /** In ms of Redis' clock. */
+  seenAt: number;
 }
 
 /**
@@ -51,6 +54,7 @@ export class Backstop implements OnApplicationShutdown {
     private readonly ledger: LedgerService,
     private readonly writer: LedgerWriter,
     private readonly metrics: ReverserMetrics,
+    private readonly arrivals: RecordArrivals,
   ) {}
 
   start(): void {
@@ -99,7 +103,7 @@ export class Backstop implements OnApplicationShutdown {
         id: `${id}/${mark.uid}`,
         version: mark.version,
         dueAt: Date.now() + PATIENCE_MS,
-        subject: { type, mark, gone, watchers },
+        subject: { type, mark, gone, watchers, seenAt: this.arrivals.now() },
       });
     });
   }
@@ -137,8 +141,9 @@ export class Backstop implements OnApplicationShutdown {
 
   private async judge(check: Check<Subject>, standing: Standing | undefined): Promise<void> {
     const { subject } = check;
-    if (standing?.open === true || this.writer.isHolding) {
-      this.checks.add({ ...check, dueAt: Date.now() + PATIENCE_MS });
+    const complete = this.arrivals.areComplete(subject.seenAt);
+    if (standing?.open === true || !complete) {
+      this.checks.add({ ...check, dueAt: Date.now() + (complete ? PATIENCE_MS : SWEEP_MS) });
       return;
     }
     if (explains(standing, check, subject.gone)) return;

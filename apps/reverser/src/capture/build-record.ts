@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectRef, Operation, ProvenState, RepositoryKey, StateDigest } from '#domain';
 import type { LedgerAttempt, LedgerRecord } from '#ledger';
+import { writtenAt } from './newest-write.ts';
 
 export interface SanitizedState {
   content: string;
@@ -14,6 +15,8 @@ export interface Call {
   user: string;
   admittedAt: number;
   wantedBy: RepositoryKey[];
+  /** DELETE: who holds the object's states, whoever deletes it. */
+  keptBy?: RepositoryKey[];
   /** The state before; absent for CREATE. */
   old: { object: KubeObject; sanitized: SanitizedState; selected: boolean } | undefined;
   /** The state asked for; absent for DELETE. */
@@ -35,6 +38,7 @@ export function buildRecord(call: Call): LedgerRecord {
     user: call.user,
     admittedAt: call.admittedAt,
     wantedBy: call.wantedBy,
+    ...(call.keptBy !== undefined && { keptBy: call.keptBy }),
     ...(call.leaves === true && { leaves: true }),
     ...(call.asked !== undefined && call.wantedBy.length > 0 && { content: call.asked.content }),
   };
@@ -47,10 +51,12 @@ export function buildRecord(call: Call): LedgerRecord {
 }
 
 export function provenState(object: KubeObject, digest: StateDigest, selected = true): ProvenState {
+  const time = writtenAt(object.metadata);
   return {
     ...digest,
     version: object.metadata.resourceVersion ?? '0',
     dying: object.metadata.deletionTimestamp !== undefined,
     ...(!selected && { unselected: true }),
+    ...(time !== undefined && { writtenAt: time }),
   };
 }

@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { CallsInHand } from './calls-in-hand.ts';
 import { LedgerWriter } from './ledger-writer.service.ts';
 import { Namespaces } from './namespaces.service.ts';
+import { RecordArrivals } from './record-arrivals.service.ts';
 import { Recorder } from './recorder.service.ts';
 
 /** From an admission call to a ledger record. Imports: k8s, rules, sanitizer, ledger, queue, selected types. */
@@ -11,8 +13,8 @@ export class CaptureModule {
     return {
       module: CaptureModule,
       imports: imports ?? [],
-      providers: [Namespaces, LedgerWriter, Recorder],
-      exports: [Namespaces, LedgerWriter, Recorder],
+      providers: [Namespaces, LedgerWriter, CallsInHand, RecordArrivals, Recorder],
+      exports: [Namespaces, LedgerWriter, RecordArrivals, Recorder],
     };
   }
 }

@@ -22,8 +22,7 @@ export class LedgerWriter implements OnApplicationShutdown {
   private readonly spill: Spill;
   private timer: NodeJS.Timeout | undefined;
   private draining: Promise<void> | undefined;
-  /** Told when records begin to wait in memory, and when all of them have reached the ledger. */
-  onHolding: (holding: boolean) => void = () => undefined;
+  private ending: Promise<void> | undefined;
   /** Told when a record is lost: only comparing finds the change again. */
   onLost: () => void = () => undefined;
 
@@ -42,9 +41,15 @@ export class LedgerWriter implements OnApplicationShutdown {
     return this.spill.size > 0;
   }
 
+  /** Since when the oldest of them waits, in ms since the epoch. */
+  get heldSince(): number | undefined {
+    return this.spill.oldest(1, 0)[0]?.at;
+  }
+
   /** Never rejects: what Redis can't take is held, and what can't be held is counted as lost. */
   async write(record: LedgerRecord): Promise<void> {
     const id = objectKey(record.object);
+    const at = Date.now();
     // What was spilled goes first: the order of an object's records is kept.
     if (this.spill.size === 0 && this.redis.available) {
       try {
@@ -54,12 +59,16 @@ export class LedgerWriter implements OnApplicationShutdown {
         this.logger.warn({ msg: 'Redis did not take a record, it is held in memory', error: (error as Error).message });
       }
     }
-    if (!this.spill.put(id, record)) return this.countLost(record);
-    if (this.spill.size === 1) this.onHolding(true);
+    if (!this.spill.put(id, record, at)) return this.countLost(record);
     this.drainLater();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Resolves once all that is held is written, or lost because Redis is away. */
+  onApplicationShutdown(): Promise<void> {
+    return (this.ending ??= this.end());
+  }
+
+  private async end(): Promise<void> {
     await this.draining; // two at once would take each other's records away
     clearTimeout(this.timer);
     await this.drain().catch(() => undefined);
@@ -87,7 +96,6 @@ export class LedgerWriter implements OnApplicationShutdown {
       await Promise.all(batch.map(({ id, record }) => this.ledger.record(id, record, now)));
       await this.settleQueue.wake([...new Set(batch.map(({ id }) => id))]);
       this.spill.shift(batch.length);
-      if (this.spill.size === 0) this.onHolding(false);
     }
   }
 

@@ -62,19 +62,6 @@ export function newestManager(entries: ManagedFieldsEntry[] | undefined, before:
   return newest?.manager ?? '';
 }
 
-/**
- * The managers of the newest writes: times are whole seconds, so that several may have written in the same one. A write
- * through status counts where it owns labels or annotations.
- */
-export function newestManagers(entries: ManagedFieldsEntry[] | undefined): string[] {
-  const writes = (entries ?? []).filter(
-    ({ subresource, fieldsV1 }) => subresource === undefined || fieldsV1?.['f:metadata'] !== undefined,
-  );
-  const newest = writes.reduce((latest, { time = '' }) => (time > latest ? time : latest), '');
-  const managers = writes.flatMap(({ time = '', manager }) => (time === newest && manager ? [manager] : []));
-  return [...new Set(managers)].sort();
-}
-
 function isNewer(entry: ManagedFieldsEntry, other: ManagedFieldsEntry, before: ManagedFieldsEntry[]): boolean {
   const [time = '', otherTime = ''] = [entry.time, other.time];
   if (time !== otherTime) return time > otherTime;

@@ -9,6 +9,7 @@ import { SelectedTypes } from '../selection/selected-types.service.ts';
 import type { AdmissionHandler, AdmissionIdentity, AdmissionRequest } from '../webhook/admission-review.ts';
 import { applyReplicas, REPLICAS_PATH, replicasPathOf } from './apply-replicas.ts';
 import { buildRecord } from './build-record.ts';
+import { CallsInHand } from './calls-in-hand.ts';
 import { classifyRequest } from './classify-request.ts';
 import type { ClassifiedRequest } from './classify-request.ts';
 import { LedgerWriter } from './ledger-writer.service.ts';
@@ -36,10 +37,15 @@ export class Recorder implements AdmissionHandler {
     private readonly types: SelectedTypes,
     private readonly writer: LedgerWriter,
     private readonly metrics: ReverserMetrics,
+    private readonly calls: CallsInHand,
   ) {}
 
   async handle(request: AdmissionRequest): Promise<void> {
     this.metrics.eventReceived(request.operation);
+    await this.calls.during(() => this.record(request));
+  }
+
+  private async record(request: AdmissionRequest): Promise<void> {
     const admittedAt = Date.now();
     const classified = classifyRequest(request);
     const writer: Writer = { user: request.user, fieldManager: request.fieldManager };
@@ -103,6 +109,9 @@ export class Recorder implements AdmissionHandler {
         user: writer.user,
         admittedAt,
         wantedBy: match.wantedBy,
+        ...(operation === 'DELETE' && {
+          keptBy: this.rules.match(matchFacts('UPDATE', ref, state, undefined, labels)).wantedBy,
+        }),
         old: oldObject && { object: oldObject, sanitized: this.sanitizer.sanitize(oldObject), selected: oldSelected },
         asked: operation === 'DELETE' || object === undefined ? undefined : this.sanitizer.sanitize(object),
         leaves: operation === 'UPDATE' && !isSelected(match),

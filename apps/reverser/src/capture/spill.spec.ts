@@ -15,7 +15,7 @@ describe('Spill', () => {
         const model: string[] = [];
         for (const step of steps) {
           if (step !== null) {
-            expect(spill.put(step, recordOf())).toBe(true);
+            expect(spill.put(step, recordOf(), 0)).toBe(true);
             model.push(step);
           } else {
             expect(spill.oldest(1, 0)[0]?.id).toBe(model.shift());
@@ -29,13 +29,13 @@ describe('Spill', () => {
 
   it('keeps the oldest until it is taken away', () => {
     const spill = new Spill(10, 10_000);
-    spill.put('a', recordOf());
+    spill.put('a', recordOf(), 0);
     expect([spill.oldest(1, 0)[0]?.id, spill.oldest(1, 0)[0]?.id, spill.size]).toEqual(['a', 'a', 1]);
   });
 
   it('names as many of the oldest as asked for, within so many bytes, and one at least', () => {
     const spill = new Spill(10, 100_000);
-    for (const id of ['a', 'b', 'c']) spill.put(id, recordOf('x'.repeat(9_500)));
+    for (const id of ['a', 'b', 'c']) spill.put(id, recordOf('x'.repeat(9_500)), 0);
     const ids = (count: number, bytes: number): string[] => spill.oldest(count, bytes).map(({ id }) => id);
     expect([ids(2, 100_000), ids(9, 25_000), ids(9, 1)]).toEqual([['a', 'b'], ['a', 'b'], ['a']]);
     spill.shift(2);
@@ -44,19 +44,19 @@ describe('Spill', () => {
 
   it('refuses more records than its bound, and takes one again when one has gone', () => {
     const spill = new Spill(2, 1_000_000);
-    expect(['a', 'b', 'c'].map((id) => spill.put(id, recordOf()))).toEqual([true, true, false]);
+    expect(['a', 'b', 'c'].map((id) => spill.put(id, recordOf(), 0))).toEqual([true, true, false]);
     spill.shift();
-    expect(spill.put('c', recordOf())).toBe(true);
+    expect(spill.put('c', recordOf(), 0)).toBe(true);
     expect(spill.oldest(1, 0)[0]?.id).toBe('b');
   });
 
   it('refuses more bytes than its bound, and forgets the bytes of what has gone', () => {
     const spill = new Spill(1_000, 10_000);
-    expect(spill.put('large', recordOf('x'.repeat(9_000)))).toBe(true);
-    expect(spill.put('second', recordOf('x'.repeat(1_000)))).toBe(false);
+    expect(spill.put('large', recordOf('x'.repeat(9_000)), 0)).toBe(true);
+    expect(spill.put('second', recordOf('x'.repeat(1_000)), 0)).toBe(false);
     spill.shift();
-    expect(spill.put('second', recordOf('x'.repeat(9_000)))).toBe(true);
-    expect(spill.put('larger than all', recordOf('x'.repeat(20_000)))).toBe(false);
+    expect(spill.put('second', recordOf('x'.repeat(9_000)), 0)).toBe(true);
+    expect(spill.put('larger than all', recordOf('x'.repeat(20_000)), 0)).toBe(false);
   });
 
   it('counts the bytes of the state before as well', () => {
@@ -66,12 +66,12 @@ describe('Spill', () => {
       state: { version: '1', content: 'c', fingerprint: 'f', dying: false },
       content: 'x'.repeat(9_800),
     };
-    expect(spill.put('a', { object: OBJECT, base })).toBe(false);
+    expect(spill.put('a', { object: OBJECT, base }, 0)).toBe(false);
   });
 
   it('is not harmed by a shift when it is empty', () => {
     const spill = new Spill(1, 10_000);
     spill.shift();
-    expect([spill.size, spill.oldest(1, 0)[0], spill.put('a', recordOf())]).toEqual([0, undefined, true]);
+    expect([spill.size, spill.oldest(1, 0)[0], spill.put('a', recordOf(), 0)]).toEqual([0, undefined, true]);
   });
 });

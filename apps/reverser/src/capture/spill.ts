@@ -4,6 +4,8 @@ export interface SpilledRecord {
   id: string;
   record: LedgerRecord;
   bytes: number;
+  /** When it was put here, in ms since the epoch. */
+  at: number;
 }
 
 /** Records that Redis could not take, in order, within a bound. Pure bookkeeping: its owner writes them later. */
@@ -21,10 +23,10 @@ export class Spill {
   }
 
   /** False where there is no room: the record is lost. */
-  put(id: string, record: LedgerRecord): boolean {
+  put(id: string, record: LedgerRecord, at: number): boolean {
     const bytes = 500 + (record.attempt?.content?.length ?? 0) + (record.base?.content?.length ?? 0);
     if (this.records.length >= this.maxRecords || this.bytes + bytes > this.maxBytes) return false;
-    this.records.push({ id, record, bytes });
+    this.records.push({ id, record, bytes, at });
     this.bytes += bytes;
     return true;
   }

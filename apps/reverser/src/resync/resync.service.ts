@@ -9,6 +9,7 @@ import { LedgerService, objectKey } from '#ledger';
 import type { Standing } from '#ledger';
 import { RepositoryQueues, ResyncQueue } from '#queue';
 import { LedgerWriter } from '../capture/ledger-writer.service.ts';
+import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import type { OpenedRepository } from '../repositories/opened-repository.ts';
 import { RepositoryController } from '../repositories/repository-controller.service.ts';
 import { SelectedTypes } from '../selection/selected-types.service.ts';
@@ -26,8 +27,8 @@ const MASS_REMOVAL = 50;
 /** A repository that is opened and the rules that name it come together. */
 const GATHER_MS = 200;
 const RETRY_MS = 5_000;
-/** How often it is looked whether records that were held while Redis was away have reached it. */
-const HELD_LOOK_MS = 100;
+/** How often it is looked whether all records of calls before the list have reached the ledger. */
+const HELD_LOOK_MS = 50;
 
 /**
  * Compares the cluster with a repository and queues what differs as observed changes. The list is read first, the ledger
@@ -47,6 +48,7 @@ export class Resync implements OnApplicationShutdown {
     private readonly ledger: LedgerService,
     private readonly writer: LedgerWriter,
     private readonly queues: RepositoryQueues,
+    private readonly arrivals: RecordArrivals,
   ) {}
 
   start(): void {
@@ -89,7 +91,8 @@ export class Resync implements OnApplicationShutdown {
     const listedAt = Date.now();
     const snapshot = await this.snapshots.read(key, target.folder, types);
     // What was listed may be explained by a record that is still on its way to the ledger.
-    while (this.writer.isHolding && !this.ended) await pause(HELD_LOOK_MS);
+    for (const listed = this.arrivals.now(); !this.arrivals.areComplete(listed) && !this.ended;)
+      await pause(HELD_LOOK_MS);
     const changed = differing(snapshot.items, files);
     await this.queueDiffering(key, changed, listedAt);
     const orphans = await this.findOrphans(target, snapshot, files);

@@ -5,8 +5,9 @@ import { blobId, objectPath } from '#git';
 import { collectionPath, KubeApi } from '#k8s';
 import { RulesService } from '#rules';
 import { SanitizerService } from '#sanitizer';
-import { matchFacts, newestManagers } from '../capture/match-facts.ts';
+import { matchFacts } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
+import { newestManagers, writtenAt } from '../capture/newest-write.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import type { SnapshotItem } from './compare-snapshot.ts';
 
@@ -82,7 +83,7 @@ export class SnapshotReader {
       content,
       version: metadata.resourceVersion ?? '0',
       managers: newestManagers(metadata.managedFields),
-      changedAt: lastWrite(object),
+      changedAt: writtenAt(metadata) ?? 0,
     };
   }
 
@@ -102,14 +103,4 @@ export class SnapshotReader {
       return undefined;
     }
   }
-}
-
-/** When a person or controller last wrote more than status, in ms since the epoch; by managedFields, else its creation. */
-function lastWrite({ metadata }: KubeObject): number {
-  const times = (metadata.managedFields ?? []).flatMap(({ subresource, time }) =>
-    subresource === undefined && time !== undefined ? [Date.parse(time)] : [],
-  );
-  const created = Date.parse(metadata.creationTimestamp ?? '');
-  const newest = Math.max(...times, Number.isNaN(created) ? 0 : created);
-  return Number.isNaN(newest) ? 0 : newest;
 }

@@ -54,8 +54,8 @@ const observed = (version: string, more: object = {}): ProvenChange => ({
 });
 const proofOf = (...changes: ProvenChange[]): Proof => ({ changes, dismissed: [], pending: [], settled: undefined });
 
-function entryOf(known: { attempts?: Attempt[]; states?: [ProvenState, string][]; touch?: boolean } = {}): LedgerEntry {
-  const { attempts = [], states = [], touch = false } = known;
+function entryOf(known: { attempts?: Attempt[]; states?: [ProvenState, string][] } = {}): LedgerEntry {
+  const { attempts = [], states = [] } = known;
   return {
     object: OBJECT,
     view: { attempts, states: states.map(([state]) => ({ uid: 'u1', state })) },
@@ -63,7 +63,6 @@ function entryOf(known: { attempts?: Attempt[]; states?: [ProvenState, string][]
       ...attempts.flatMap(({ id, content }) => (content === undefined ? [] : [[id, content] as const])),
       ...states.map(([state, content]) => [state.content, content] as const),
     ]),
-    touched: touch,
     doubtedSince: undefined,
     watchers: { UPDATE: [], DELETE: [] },
     withheld: undefined,
@@ -178,14 +177,9 @@ describe('planChanges', () => {
     expect(changes.map(({ repositories }) => repositories)).toEqual([[BLUE]]);
   });
 
-  it('never brings back a dying object that somebody asked to look at', () => {
-    const { changes } = planChanges(proofOf(), entryOf({ touch: true }), liveAt('9', { dying: true }), NOW);
-    expect(changes).toEqual([]);
-  });
-
-  it('commits no look at an object whose changes the proof has told', () => {
+  it('commits nothing beyond what the proof has told', () => {
     const told = proofOf(persisted(attempt('a'), '6'));
-    const { changes } = planChanges(told, entryOf({ attempts: [attempt('a')], touch: true }), liveAt('9'), NOW);
+    const { changes } = planChanges(told, entryOf({ attempts: [attempt('a')] }), liveAt('9'), NOW);
     expect(changes.map(({ change }) => change.eventId)).toEqual(['a']);
   });
 
@@ -206,33 +200,22 @@ describe('planChanges', () => {
     ]);
   });
 
-  describe('of a call whose content could not be read', () => {
-    const touched = entryOf({ touch: true });
+  it('dates an observed state by its own last write, and says where Git should hold it already', () => {
+    const first = observed('6', { writtenAt: 4_000, presumed: true });
+    const [routed] = planChanges(proofOf(first), entryOf(), liveAt('6'), NOW).changes;
+    expect(routed!.change).toMatchObject({ eventId: 'observed/u1/6', admittedAt: 4_000, presumed: true });
+    const [later] = planChanges(proofOf(observed('6')), entryOf(), liveAt('6'), NOW).changes;
+    expect(later!.change.admittedAt).toBe(NOW);
+    expect(later!.change).not.toHaveProperty('presumed');
+  });
 
-    it('commits the live state as observed', () => {
-      expect(summary(planChanges(proofOf(), touched, liveAt('6'), NOW)).changes).toEqual([
-        ['observed/u1/6', 'live file at 6', ['blue']],
-      ]);
-    });
-
-    it.each<[string, LedgerEntry, LiveView | undefined]>([
-      ['nothing was touched', entryOf(), liveAt('6')],
-      ['the object is gone', touched, undefined],
-      ['no rule selects it', touched, liveAt('6', { watchers: { UPDATE: [], DELETE: [] } })],
-      [
-        'the ledger goes on from a version of it: the proof finds what differs',
-        { ...touched, view: { ...touched.view, settled: { uid: 'u1', version: '5', gone: false } } },
-        liveAt('6'),
-      ],
-    ])('commits nothing where %s', (_title, entry, live) => {
-      expect(planChanges(proofOf(), entry, live, NOW).changes).toEqual([]);
-    });
-
-    it('commits it once where an attempt explains it', () => {
-      const update = attempt('x');
-      const entry = entryOf({ attempts: [update], touch: true });
-      const planned = summary(planChanges(proofOf(persisted(update, '6')), entry, liveAt('6'), NOW));
-      expect(planned.changes.map(([id]) => id)).toEqual(['x']);
-    });
+  it('tells those of the first state of an object that is gone who hold its states, whoever deleted it', () => {
+    const deletion = attempt('x', { operation: 'DELETE', base: '5', wantedBy: [], keptBy: [GREEN] });
+    const state = stateAt('5', 'c-5');
+    const entry = entryOf({ attempts: [deletion], states: [[state, 'file at 5']] });
+    const proof = proofOf(observed('5', { presumed: true }), persisted(deletion, '5'));
+    expect(summary(planChanges(proof, entry, undefined, NOW)).changes).toEqual([
+      ['observed/u1/5', 'file at 5', ['green']],
+    ]);
   });
 });

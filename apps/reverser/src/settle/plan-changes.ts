@@ -26,6 +26,8 @@ export interface UnseenChange {
   version: string;
 }
 
+type Observed = Extract<ProvenChange, { kind: 'observed' }>;
+
 /** Turns proven changes into the jobs of repositories, in version order. Pure. */
 export function planChanges(
   proof: Proof,
@@ -39,11 +41,13 @@ export function planChanges(
     if (proven.kind === 'persisted' && proven.attempt.wantedBy.length === 0) continue;
     const planned =
       proven.kind === 'persisted' ? planPersisted(proven, entry, live) : planObserved(proven, entry, live, now);
-    if (planned === undefined) unseen.push({ uid: uidOf(proven), version: proven.version });
+    if (planned === undefined)
+      unseen.push({
+        uid: proven.kind === 'persisted' ? proven.attempt.object.uid : proven.uid,
+        version: proven.version,
+      });
     else if (planned.repositories.length > 0) changes.push(planned);
   }
-  const touched = planTouched(proof, entry, live, now);
-  if (touched !== undefined) changes.push(touched);
   return { changes, unseen };
 }
 
@@ -84,72 +88,45 @@ function planPersisted(
 }
 
 function planObserved(
-  proven: Extract<ProvenChange, { kind: 'observed' }>,
+  proven: Observed,
   entry: LedgerEntry,
   live: LiveView | undefined,
   now: number,
 ): RoutedChange | undefined {
   const { uid, version, operation } = proven;
-  const isLive = live?.ref.uid === uid;
-  const repositories = hearersOf(proven, entry, live);
   const content = operation === 'DELETE' ? null : contentAt(version, proven.content, entry, live);
   if (content === undefined) return undefined;
-  const managers = isLive && live.version === version ? live.managers : [];
-  return { change: observedChange({ ...entry.object, uid }, version, operation, content, managers, now), repositories };
+  const isLive = live?.ref.uid === uid && live.version === version;
+  const change: Change = {
+    // The version that was deleted may have been observed before: its removal is another event.
+    eventId: `observed/${uid}/${version}${operation === 'DELETE' ? '/deleted' : ''}`,
+    origin: 'observed',
+    operation,
+    object: { ...entry.object, uid },
+    user: '',
+    alsoRequestedBy: [],
+    admittedAt: proven.writtenAt ?? now,
+    resourceVersion: version,
+    content,
+    managers: isLive ? live.managers : [],
+    ...(proven.presumed === true && { presumed: true }),
+  };
+  return { change, repositories: hearersOf(proven, entry, live) };
 }
 
 /** An older state may have been selected though the live one is not: then those hear of it who wanted what came next. */
 function hearersOf(
-  { uid, version, operation }: Extract<ProvenChange, { kind: 'observed' }>,
+  { uid, version, operation }: Observed,
   entry: LedgerEntry,
   live: LiveView | undefined,
 ): RepositoryKey[] {
-  const watchers = live?.ref.uid === uid ? live.watchers[operation] : watchersOf(uid, entry)[operation];
-  if (operation === 'DELETE' || live?.ref.uid !== uid || live.version === version || watchers.length > 0)
-    return watchers;
+  const isLive = live?.ref.uid === uid;
+  const watchers = isLive ? live.watchers[operation] : watchersOf(uid, entry)[operation];
+  if (operation === 'DELETE' || (isLive && live.version === version) || watchers.length > 0) return watchers;
   const next = entry.view.attempts.find(
     ({ object, base, wantedBy }) => object.uid === uid && base === version && wantedBy.length > 0,
   );
   return next?.wantedBy ?? watchersOf(uid, entry)[operation];
-}
-
-/** A look that somebody asked for: the live state is committed, unless it is known to be what was settled before. */
-function planTouched(
-  proof: Proof,
-  entry: LedgerEntry,
-  live: LiveView | undefined,
-  now: number,
-): RoutedChange | undefined {
-  if (!entry.touched || live === undefined || live.dying === true || live.watchers.UPDATE.length === 0)
-    return undefined;
-  const settled = entry.view.settled;
-  const known = settled?.uid === live.ref.uid || proof.changes.some((change) => uidOf(change) === live.ref.uid);
-  if (known) return undefined;
-  const change = observedChange(live.ref, live.version, 'UPDATE', live.content, live.managers, now);
-  return { change, repositories: live.watchers.UPDATE };
-}
-
-function observedChange(
-  object: ObjectRef,
-  version: string,
-  operation: 'UPDATE' | 'DELETE',
-  content: string | null,
-  managers: string[],
-  now: number,
-): Change {
-  return {
-    // The version that was deleted may have been observed before: its removal is another event.
-    eventId: `observed/${object.uid}/${version}${operation === 'DELETE' ? '/deleted' : ''}`,
-    origin: 'observed',
-    operation,
-    object,
-    user: '',
-    alsoRequestedBy: [],
-    admittedAt: now,
-    resourceVersion: version,
-    content,
-    managers,
-  };
 }
 
 function contentAt(
@@ -161,12 +138,12 @@ function contentAt(
   return live?.version === version ? live.content : entry.contents.get(digest);
 }
 
+/** Who hears of what nobody announced about an object that is not live: as of its last look, else as of the last call. */
 function watchersOf(uid: string, entry: LedgerEntry): Watchers {
   if (entry.view.settled?.uid === uid) return entry.watchers;
-  const wanted = entry.view.attempts.findLast(({ object, wantedBy }) => object.uid === uid && wantedBy.length > 0);
-  return wanted === undefined ? entry.watchers : { UPDATE: wanted.wantedBy, DELETE: wanted.wantedBy };
-}
-
-function uidOf(proven: ProvenChange): string {
-  return proven.kind === 'persisted' ? proven.attempt.object.uid : proven.uid;
+  const wanted = entry.view.attempts.findLast(
+    ({ object, wantedBy, keptBy = [] }) => object.uid === uid && wantedBy.length + keptBy.length > 0,
+  );
+  if (wanted === undefined) return entry.watchers;
+  return { UPDATE: wanted.keptBy ?? wanted.wantedBy, DELETE: wanted.wantedBy };
 }

@@ -2,8 +2,6 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { LedgerService } from '#ledger';
 import { SettleQueue } from '#queue';
-import { LedgerWriter } from '../capture/ledger-writer.service.ts';
-import { RedisConnections } from '../redis/redis-connections.service.ts';
 import { Settler } from './settler.service.ts';
 
 const SWEEP_MS = 100;
@@ -23,17 +21,11 @@ export class SettleLoop implements OnApplicationShutdown {
     private readonly ledger: LedgerService,
     private readonly queue: SettleQueue,
     private readonly settler: Settler,
-    private readonly redis: RedisConnections,
-    private readonly writer: LedgerWriter,
   ) {}
 
   /** @param onRestored told when the API server's storage was restored to an earlier state */
   start(onRestored: () => void): void {
     this.settler.onRestored = onRestored;
-    this.redis.producer.on('close', () => (this.settler.redisBack = undefined));
-    this.redis.producer.on('ready', () => this.noteBack());
-    // A Redis that hangs or refuses writes is away without closing its connection.
-    this.writer.onHolding = () => this.noteBack();
     this.queue.start((id) => this.settler.settle(id));
     this.sweepLater();
   }
@@ -41,11 +33,6 @@ export class SettleLoop implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     this.ended = true;
     clearTimeout(this.timer);
-  }
-
-  /** What this replica holds must be in the ledger before anything is decided. */
-  private noteBack(): void {
-    this.settler.redisBack = this.writer.isHolding ? undefined : Date.now();
   }
 
   private sweepLater(): void {

@@ -8,13 +8,18 @@ import { RepositoryQueues } from '#queue';
 import { RulesService } from '#rules';
 import { SanitizerService } from '#sanitizer';
 import { provenState } from '../capture/build-record.ts';
-import { matchFacts, newestManagers } from '../capture/match-facts.ts';
+import { matchFacts } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
+import { newestManagers } from '../capture/newest-write.ts';
+import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
-import { waitUntil } from './doubt.ts';
+import { isDoubtful } from './is-doubtful.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
 import { planChanges, withheldAfter } from './plan-changes.ts';
 import type { LiveView, RoutedChange } from './plan-changes.ts';
+
+/** Until it is looked again whether records have come that may be on their way. */
+const WAIT_MS = 100;
 
 interface Look {
   entry: LedgerEntry;
@@ -30,9 +35,6 @@ export class Settler {
   /** Told when versions went back: whoever compares has to do it again. */
   onRestored: () => void = () => undefined;
 
-  /** When the connection to Redis came back, in ms since the epoch; undefined while it is away, 0 where it never was. */
-  redisBack: number | undefined = 0;
-
   constructor(
     private readonly api: KubeApi,
     private readonly ledger: LedgerService,
@@ -41,6 +43,7 @@ export class Settler {
     private readonly sanitizer: SanitizerService,
     private readonly namespaces: Namespaces,
     private readonly metrics: ReverserMetrics,
+    private readonly arrivals: RecordArrivals,
   ) {}
 
   /** One settle job. Rejects where the API server or Redis can't be asked: the ledger makes the name due again. */
@@ -50,12 +53,7 @@ export class Settler {
       if (look === undefined) return;
       const now = Date.now();
       const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
-      const explained = proof.changes.every(({ kind }) => kind === 'persisted');
-      const until = waitUntil(explained ? undefined : (look.entry.doubtedSince ?? now), this.redisBack, now);
-      if (now < until) {
-        await this.ledger.doubt(id, now, until);
-        return;
-      }
+      if (await this.mustWait(id, look, proof, now)) return;
       await this.enqueue(look, proof, now);
       const age = now - Math.max(0, ...proof.pending.map((attempt) => attempt.admittedAt));
       const next = {
@@ -70,6 +68,18 @@ export class Settler {
       if (pause === undefined || (proof.pending.length > 0 && age > 1_000)) return;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
+  }
+
+  /**
+   * A replica may hold in memory what Redis could not take from it: after Redis was away nothing is decided before all of it
+   * has come. So is a step that nothing explains, which is how a record looks that another replica alone could not write.
+   */
+  private async mustWait(id: string, { entry }: Look, proof: Proof, now: number): Promise<boolean> {
+    const { redisSince } = this.arrivals;
+    const doubted = isDoubtful(proof, now) ? (entry.doubtedSince ?? this.arrivals.now()) : undefined;
+    if (redisSince !== undefined && this.arrivals.areComplete(Math.max(redisSince, doubted ?? 0))) return false;
+    await this.ledger.putOff(id, doubted, now + WAIT_MS);
+    return true;
   }
 
   /**

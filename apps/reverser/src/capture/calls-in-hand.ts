@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common';
+
+/** The admission calls that are being recorded: a call may be answered, at its deadline, before its record is written. */
+@Injectable()
+export class CallsInHand {
+  private readonly starts = new Set<{ at: number }>();
+
+  /** When the oldest of them came, in ms since the epoch. */
+  get oldest(): number | undefined {
+    const [first] = this.starts; // a Set keeps the order in which they came
+    return first?.at;
+  }
+
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const start = { at: Date.now() };
+    this.starts.add(start);
+    try {
+      return await work();
+    } finally {
+      this.starts.delete(start);
+    }
+  }
+}

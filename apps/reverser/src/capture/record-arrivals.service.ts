@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { SETTINGS } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { RedisConnections } from '../redis/redis-connections.service.ts';
+import { CallsInHand } from './calls-in-hand.ts';
+import { LedgerWriter } from './ledger-writer.service.ts';
+import { ReplicaRoll } from './replica-roll.ts';
+import type { Beat } from './replica-roll.ts';
+
+const BEAT_MS = 200;
+/** Replicas that said nothing for so long are taken off the roll in Redis. */
+const FORGET_MS = 60_000;
+
+/** KEYS roll; ARGV id, age in ms of the oldest call that is not recorded yet, forget ms. Answers the time and the roll. */
+const BEAT = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f/%.0f', now, now - ARGV[2]))
+local roll = redis.call('HGETALL', KEYS[1])
+for i = 1, #roll, 2 do
+  if tonumber(string.match(roll[i + 1], '^%d+')) < now - ARGV[3] then redis.call('HDEL', KEYS[1], roll[i]) end
+end
+return { string.format('%.0f', now), roll }`;
+
+/**
+ * Tells when the ledger holds all that any replica was told before a moment: each one says over and over up to when it has
+ * handed over its records. What a replica holds in memory, because Redis was away for it, is waited for by this.
+ */
+@Injectable()
+export class RecordArrivals implements OnApplicationShutdown {
+  private readonly id = randomUUID();
+  private readonly roll = new ReplicaRoll();
+  /** What Redis' clock is ahead of ours, in ms. */
+  private ahead = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private ended = false;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly writer: LedgerWriter,
+    private readonly calls: CallsInHand,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  async start(): Promise<void> {
+    this.redis.producer.on('close', () => this.roll.breakOff());
+    await this.beat();
+  }
+
+  /** All that was recorded is in Redis by now, and nothing more comes. */
+  async onApplicationShutdown(): Promise<void> {
+    this.ended = true;
+    clearTimeout(this.timer);
+    await this.writer.onApplicationShutdown();
+    if (this.writer.isHolding) return; // that is lost, and known to be so once nobody has heard of us for long enough
+    const last = `${Math.round(this.now())}/${Number.MAX_SAFE_INTEGER}`;
+    await this.redis.producer.hset(this.key, this.id, last).catch(() => undefined);
+  }
+
+  /** Now, in ms of Redis' clock: the same on every replica. */
+  now(): number {
+    return Date.now() + this.ahead;
+  }
+
+  /** Whether the ledger holds all that was answered before `moment` (ms of Redis' clock), here and elsewhere. */
+  areComplete(moment: number): boolean {
+    return !this.writer.isHolding && this.roll.hasAll(moment);
+  }
+
+  /** Since when Redis has been there without a break, in ms of its clock; undefined while it is away. */
+  get redisSince(): number | undefined {
+    return this.writer.isHolding ? undefined : this.roll.since;
+  }
+
+  private async beat(): Promise<void> {
+    const asked = Date.now();
+    const oldest = Math.min(this.calls.oldest ?? asked, this.writer.heldSince ?? asked);
+    try {
+      const [time, roll] = (await this.redis.producer.eval(BEAT, 1, this.key, this.id, asked - oldest, FORGET_MS)) as [
+        string,
+        string[],
+      ];
+      this.ahead = Number(time) - asked; // rather too far ahead, by the way there, than behind
+      this.roll.hear(parseRoll(roll), Number(time));
+    } catch {
+      this.roll.breakOff(); // Redis is away, hangs, or takes no writes: the connection's own log says more
+    }
+    if (!this.ended) this.timer = setTimeout(() => void this.beat(), BEAT_MS);
+  }
+
+  private get key(): string {
+    return `${this.settings.queuePrefix}:replicas`;
+  }
+}
+
+function parseRoll(roll: string[]): Map<string, Beat> {
+  const beats = new Map<string, Beat>();
+  for (let i = 0; i + 1 < roll.length; i += 2) {
+    const [at = 0, upTo = 0] = (roll[i + 1] ?? '').split('/').map(Number);
+    beats.set(roll[i] ?? '', { at, upTo });
+  }
+  return beats;
+}
