@@ -6,10 +6,12 @@ import { waitFor } from '../support/wait-for.ts';
 const HOSTILE_USER = 'eve <root@example.com>\n\nEvent-Id: forged\nCo-authored-by: alice <alice@example.com>';
 const SERVICE_ACCOUNT = 'system:serviceaccount:shop:deployer';
 
+const AUTOSCALER = 'system:serviceaccount:kube-system:horizontal-pod-autoscaler';
+
 describe('a write of an object', () => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await startStage({ users: [HOSTILE_USER, SERVICE_ACCOUNT] });
+    stage = await startStage({ users: [HOSTILE_USER, SERVICE_ACCOUNT, AUTOSCALER] });
   });
   afterEach(() => stage.endScenes());
   afterAll(() => stage.stop());
@@ -230,6 +232,30 @@ describe('a write of an object', () => {
     expect((await scene.subjects()).slice(2)).toEqual([
       '[UPDATE] Deployment/web by carol',
       '[DELETE] Deployment/web by dave@example.com',
+    ]);
+  });
+
+  it('of replicas that an autoscaler owns, and back, is credited to who scales', async () => {
+    const scene = await stage.scene({ resources: [{ apiVersion: 'apps/v1', kind: 'Deployment' }] });
+    const deployment = deploymentOf(scene.namespace, 'web');
+    const scaleAs = (user: string, fieldManager: string, replicas: number): Promise<unknown> =>
+      stage.cluster.asUser(user).patch(deployment, { spec: { replicas } }, { subresource: 'scale', fieldManager });
+    const path = `namespaces/${scene.namespace}/Deployment/web.yaml`;
+    await stage.cluster.asUser('alice').create(deployment);
+    await scaleAs(AUTOSCALER, 'kube-controller-manager', 7); // the number is the autoscaler's now: it goes from the file
+    await scene.waitForCommits(2);
+    expect(await scene.remote.read(path)).not.toContain('replicas:');
+    await scaleAs(AUTOSCALER, 'kube-controller-manager', 8); // no news
+    await scaleAs('carol', 'kubectl', 3);
+    await scene.waitForCommits(3);
+    expect(await scene.remote.read(path)).toContain('replicas: 3\n');
+    await scaleAs(AUTOSCALER, 'kube-controller-manager', 9);
+    await scene.waitForCommits(4);
+    expect(await scene.subjects()).toEqual([
+      '[CREATE] Deployment/web by alice',
+      `[UPDATE] Deployment/web by ${AUTOSCALER}`,
+      '[UPDATE] Deployment/web by carol',
+      `[UPDATE] Deployment/web by ${AUTOSCALER}`,
     ]);
   });
 

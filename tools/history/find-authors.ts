@@ -21,11 +21,14 @@ export class Authors {
     const marked = this.byMarker(event.object, before);
     if (marked !== undefined) return [marked.user];
     const uid = event.object.metadata.uid ?? '';
-    const writers = users(this.byVersion.get(`${uid}/${event.version}`) ?? []);
+    const answered = this.byVersion.get(`${uid}/${event.version}`) ?? [];
+    // Who asked for nothing new got the version that was there: it was there once anybody was answered with it.
+    const there = Math.min(...answered.map(({ endedAt }) => endedAt));
+    const writers = users(answered.filter(({ startedAt }) => startedAt <= there));
     if (writers.length < 2) return writers;
-    // Who asked for nothing new got the version that was there: the writer's manager entry is the one that changed.
-    const changed = changedManagers(event.object, before);
-    const credible = writers.filter((user) => changed.has(managerOf(user)));
+    // The writer's manager entry has gained something; another's may have lost what the writer took over.
+    const gaining = gainingManagers(event.object, before);
+    const credible = writers.filter((user) => gaining.has(managerOf(user)));
     return credible.length > 0 ? credible : writers;
   }
 
@@ -74,11 +77,24 @@ function replicasOf(object: KubeObject): number | undefined {
   return spec?.replicas;
 }
 
-function changedManagers(object: KubeObject, before: KubeObject | undefined): Set<string> {
+function gainingManagers(object: KubeObject, before: KubeObject | undefined): Set<string> {
   const known: ManagedFieldsEntry[] = before?.metadata.managedFields ?? [];
   const entries = object.metadata.managedFields ?? [];
-  const changed = entries.filter((entry) => !known.some((other) => isDeepStrictEqual(entry, other)));
-  return new Set(changed.map(({ manager = '' }) => manager));
+  const gaining = entries.filter((entry) => !known.some((other) => isSameOrLess(entry, other)));
+  return new Set(gaining.map(({ manager = '' }) => manager));
+}
+
+function isSameOrLess(entry: ManagedFieldsEntry, other: ManagedFieldsEntry): boolean {
+  const { fieldsV1, ...rest } = entry;
+  const { fieldsV1: otherFields, ...otherRest } = other;
+  return isDeepStrictEqual(rest, otherRest) && isWithin(fieldsV1, otherFields);
+}
+
+/** Whether each claim of one fieldsV1 is in another one. */
+function isWithin(fields: unknown, other: unknown): boolean {
+  if (typeof fields !== 'object' || fields === null) return isDeepStrictEqual(fields, other);
+  if (typeof other !== 'object' || other === null) return false;
+  return Object.entries(fields).every(([name, value]) => isWithin(value, (other as Record<string, unknown>)[name]));
 }
 
 function users(records: WriteRecord[]): string[] {

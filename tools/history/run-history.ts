@@ -117,7 +117,9 @@ async function drain(
   let left = 'nothing was looked at';
   while (Date.now() - start < DRAIN_LIMIT_MS) {
     const due = await ledger.due();
-    const open = untilAllDecided ? due : due.filter(({ fields }) => 'touch' in fields || 'doubt' in fields);
+    const open = untilAllDecided
+      ? due
+      : due.filter(({ fields }) => Object.keys(fields).some((name) => name === 'doubt' || name.startsWith('look:')));
     const pending = await stage.pendingEvents();
     left = `${open.length} names undecided, ${pending ?? '?'} changes in the queue`;
     const isCalm = open.length === 0 && pending === 0;

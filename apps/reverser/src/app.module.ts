@@ -97,6 +97,7 @@ export class AppModule {
         RedisModule,
         DigestKeyModule,
         k8s,
+        rules,
         webhook,
         capture,
         settle,

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { CertificateManager, ensureKeySecret, KubeApi } from '#k8s';
+import { RulesService } from '#rules';
 import { Backstop } from './backstop/backstop.service.ts';
 import { LedgerWriter } from './capture/ledger-writer.service.ts';
 import { RecordArrivals } from './capture/record-arrivals.service.ts';
@@ -43,6 +44,7 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly server: AdmissionServer,
     private readonly redis: RedisConnections,
     private readonly namespaces: Namespaces,
+    private readonly rules: RulesService,
     private readonly repositories: RepositoryController,
     private readonly selection: SelectionController,
     private readonly writer: LedgerWriter,
@@ -79,6 +81,9 @@ export class OperatorService implements OnApplicationBootstrap, OnModuleDestroy 
     await this.arrivals.start();
     this.settleLoop.start(() => this.compareAll('the cluster was restored'));
     this.writer.onLost = () => this.compareAll('records were lost');
+    this.namespaces.onRelabelled = (before, after) => {
+      for (const key of this.rules.dividedBy(before, after)) this.resync.request(key, 'a namespace was relabelled');
+    };
     this.resync.start();
     if (this.settings.backstop) this.backstop.start();
     await this.repositories.start({

@@ -24,6 +24,12 @@ export interface ProvenState extends StateDigest {
   writtenAt?: number;
 }
 
+/** What an attempt asked for, and in which other form it may be stored, where that can't be foretold. */
+export interface Target extends StateDigest {
+  /** Digest of the other content. */
+  alternative?: string;
+}
+
 /** What one admission call asked for: from version `base` to a content. Whether it was persisted is for the proof to say. */
 export interface Attempt {
   /** The admission request's uid. */
@@ -33,7 +39,7 @@ export interface Attempt {
   /** The version that the call started from; `null` for CREATE. */
   base: string | null;
   /** What it asked for; for DELETE the state that it would delete. */
-  target: StateDigest;
+  target: Target;
   user: string;
   admittedAt: number;
   /** The repositories whose rules want it, as matched at admission; empty for one that is only recorded. */
@@ -42,4 +48,6 @@ export interface Attempt {
   keptBy?: RepositoryKey[];
   /** The content (file text) that it asked for; absent where nobody wants it and for DELETE. */
   content?: string;
+  /** The text of `target.alternative`. */
+  alternativeContent?: string;
 }

@@ -1,3 +1,4 @@
+export { alternativeText, stateText } from './ledger-entry.ts';
 export type { LedgerEntry, LedgerRecord, Watchers, Withheld } from './ledger-entry.ts';
 export { LEDGER_OPTIONS, LEDGER_REDIS, LedgerService } from './ledger.service.ts';
 export type { LedgerOptions, Standing } from './ledger.service.ts';
@@ -6,4 +7,5 @@ export { nextView } from './next-view.ts';
 export { objectKey } from './object-key.ts';
 export * from './proof.ts';
 export { proveObject } from './prove-object.ts';
+export { UNSEEN } from './version-chain.ts';
 export { isRestored, rewindView } from './rewind-view.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Attempt, ProvenState } from '#domain';
-import { decodeEntry, encodeRecord } from './ledger-entry.ts';
+import { decodeEntry, encodeRecord, stateText } from './ledger-entry.ts';
 import type { LedgerRecord } from './ledger-entry.ts';
 
 const OBJECT = {
@@ -57,7 +57,7 @@ describe('a ledger entry', () => {
         expect(entry.view.attempts).toEqual([rest]);
         expect(entry.contents.get(attempt.id)).toBe(content);
         expect(entry.view.states).toEqual([{ uid: 'u1', state }]);
-        expect(entry.contents.get(state.content)).toBe(text);
+        expect(entry.contents.get(stateText(state))).toBe(text);
       }),
     );
   });
@@ -83,7 +83,14 @@ describe('a ledger entry', () => {
   });
 
   it('marks a name that is to be looked at', () => {
-    expect(decodeEntry(hashOf([{ object: OBJECT, touch: true }]))!.fields).toContain('touch');
-    expect(decodeEntry(hashOf([{ object: OBJECT }]))!.fields).not.toContain('touch');
+    expect(
+      decodeEntry(
+        hashOf([
+          { object: OBJECT, lookUntil: 5 },
+          { object: OBJECT, lookUntil: 0 },
+        ]),
+      )!.looks,
+    ).toEqual([5, 0]);
+    expect(decodeEntry(hashOf([{ object: OBJECT }]))!.looks).toEqual([]);
   });
 });

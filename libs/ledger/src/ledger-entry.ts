@@ -6,8 +6,11 @@ export interface LedgerRecord {
   attempt?: LedgerAttempt;
   /** What `oldObject` proved, with its file text where somebody may want it. */
   base?: { uid: string; state: ProvenState; content?: string };
-  /** Read the object, and commit as observed what nobody announced: a call whose content could not be read. */
-  touch?: boolean;
+  /**
+   * Read the object again and again until then, in ms since the epoch, and commit as observed what nobody announced: a call
+   * whose content could not be read may still be stored. `0`: read it once.
+   */
+  lookUntil?: number;
   /** Who hears of the object's end, where no attempt tells: read by a watch before it went. */
   watchers?: Watchers;
   object: ObjectRef;
@@ -27,8 +30,12 @@ export interface Withheld {
 export interface LedgerEntry {
   object: ObjectRef;
   view: LedgerView;
-  /** File texts: of attempts by `attempt id`, of proven states by their content digest. */
+  /** File texts: of attempts by their id and by {@link alternativeText}, of proven states by {@link stateText}. */
   contents: Map<string, string>;
+  /** Until when the object is to be looked at, in ms since the epoch. */
+  looks: number[];
+  /** Counts the verdicts: a verdict on what another one has decided since is none. */
+  revision: string;
   /** Since when a step is known that nothing explains, in ms of Redis' clock. */
   doubtedSince: number | undefined;
   /** The repositories whose rules selected the object when it was last settled: they hear of its unexplained end. */
@@ -41,16 +48,17 @@ export interface LedgerEntry {
 export function encodeRecord(record: LedgerRecord): Record<string, string> {
   const fields: Record<string, string> = { object: JSON.stringify(record.object) };
   if (record.attempt !== undefined) {
-    const { content, ...attempt } = record.attempt;
+    const { content, alternativeContent, ...attempt } = record.attempt;
     fields[`a:${attempt.id}`] = JSON.stringify(attempt);
     if (content !== undefined) fields[`t:${attempt.id}`] = content;
+    if (alternativeContent !== undefined) fields[`t:${alternativeText(attempt.id)}`] = alternativeContent;
   }
   if (record.base !== undefined) {
     const { uid, state, content } = record.base;
     fields[stateField(uid, state)] = stateFlags(state);
-    if (content !== undefined) fields[`c:${state.content}`] = content;
+    if (content !== undefined) fields[`c:${stateText(state)}`] = content;
   }
-  if (record.touch === true) fields['touch'] = '1';
+  if (record.lookUntil !== undefined) fields[lookField(record.lookUntil)] = '';
   if (record.watchers !== undefined) fields['watchers'] = JSON.stringify(record.watchers);
   return fields;
 }
@@ -63,6 +71,8 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     object: JSON.parse(object) as ObjectRef,
     view: { attempts: [], states: [] },
     contents: new Map(),
+    looks: [],
+    revision: hash['rev'] ?? '',
     doubtedSince: undefined,
     watchers: { UPDATE: [], DELETE: [] },
     withheld: undefined,
@@ -75,6 +85,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     else if (field === 'settled') entry.view.settled = JSON.parse(value) as SettledMark;
     else if (field === 'withheld') entry.withheld = JSON.parse(value) as Withheld;
     else if (field === 'watchers') entry.watchers = JSON.parse(value) as Watchers;
+    else if (field.startsWith('look:')) entry.looks.push(Number(field.slice(5)));
     else if (field === 'doubt') entry.doubtedSince = Number(value);
   }
   entry.view.attempts.sort((a, b) => a.admittedAt - b.admittedAt || (a.id < b.id ? -1 : 1));
@@ -83,6 +94,20 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
 
 export function stateField(uid: string, state: ProvenState): string {
   return `s:${uid}:${state.version}:${state.content}:${state.fingerprint}`;
+}
+
+export function lookField(until: number): string {
+  return `look:${until}`;
+}
+
+/** The key of the text of an attempt's other form. */
+export function alternativeText(attemptId: string): string {
+  return `${attemptId}/alternative`;
+}
+
+/** The key of a proven state's text: a text that is recorded again with a newer version outlives the verdict on an older one. */
+export function stateText({ version, content }: Pick<ProvenState, 'version' | 'content'>): string {
+  return `${version}/${content}`;
 }
 
 /** The value of a state's field: `d` dying, `u` unselected, then when it was written. */

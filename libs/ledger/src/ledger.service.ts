@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { decodeEntry, encodeRecord, stateField, stateFlags } from './ledger-entry.ts';
+import { alternativeText, decodeEntry, encodeRecord, lookField, stateField, stateFlags } from './ledger-entry.ts';
 import type { LedgerEntry, LedgerRecord, Watchers, Withheld } from './ledger-entry.ts';
 import type { LedgerView, SettledMark } from './proof.ts';
 
 /** How far a name is decided, without its contents. */
 export interface Standing {
   settled: SettledMark | undefined;
-  /** There are attempts or touches to be decided. */
+  /** There are attempts to be decided, or somebody asked for a look. */
   open: boolean;
   withheld: Withheld | undefined;
 }
@@ -26,32 +26,47 @@ const KEEP_MS = 24 * 3_600_000;
 /** A record whose settle job was lost (a crash between the two) is looked at after this long. */
 const FALLBACK_MS = 2_000;
 
-/** KEYS entry, due; ARGV id, next look (ms; used if something is undecided), keep ms, n deletions, fields…, then field value…
- * What needs memory comes first: a Redis that has none left refuses it before anything was changed. */
+/** Whether a field waits for a verdict. */
+const IS_OPEN = `local function isOpen(field)
+  return string.sub(field, 1, 2) == 'a:' or string.sub(field, 1, 5) == 'look:'
+end`;
+
+/**
+ * KEYS entry, due; ARGV id, revision, next look (ms; used if something is undecided), keep ms, n deletions, fields…, then field
+ * value… Answers how many are open; -1 where another verdict came in between.
+ * What needs memory comes first: a Redis that has none left refuses it before anything was changed.
+ */
 const CONCLUDE = `
-local deletions = tonumber(ARGV[4])
-for i = 5 + deletions, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-for i = 5, 4 + deletions do redis.call('HDEL', KEYS[1], ARGV[i]) end
+${IS_OPEN}
+if (redis.call('HGET', KEYS[1], 'rev') or '') ~= ARGV[2] then return -1 end
+redis.call('HINCRBY', KEYS[1], 'rev', 1)
+local deletions = tonumber(ARGV[5])
+for i = 6 + deletions, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 6, 5 + deletions do redis.call('HDEL', KEYS[1], ARGV[i]) end
 local open = 0
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(field, 1, 2) == 'a:' or field == 'touch' then open = open + 1 end
+  if isOpen(field) then open = open + 1 end
 end
 if open > 0 then
   redis.call('PERSIST', KEYS[1])
-  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 else
-  if tonumber(ARGV[3]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) else redis.call('PERSIST', KEYS[1]) end
+  if tonumber(ARGV[4]) > 0 then redis.call('PEXPIRE', KEYS[1], ARGV[4]) else redis.call('PERSIST', KEYS[1]) end
   redis.call('ZREM', KEYS[2], ARGV[1])
 end
 return open`;
 
 /** The settled mark and whether anything is open. KEYS entry. */
 const STANDING = `
+${IS_OPEN}
 local open = 0
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(field, 1, 2) == 'a:' or field == 'touch' then open = 1 end
+  if isOpen(field) then open = 1 end
 end
 return { redis.call('HGET', KEYS[1], 'settled'), open, redis.call('HGET', KEYS[1], 'withheld') }`;
+
+/** KEYS entry, due; ARGV id. */
+const FORGET = `if redis.call('HEXISTS', KEYS[1], 'object') == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end`;
 
 /** Hands out what is due, and makes it due again later in case its taker dies. KEYS due; ARGV now, next, limit. */
 const CLAIM = `
@@ -83,28 +98,40 @@ export class LedgerService {
     return decodeEntry(await this.redis.hgetall(this.entryKey(id)));
   }
 
+  /** Nobody has to look at a name of which nothing is known: what was known went with a Redis that was emptied. */
+  async forgetUnknown(id: string): Promise<void> {
+    await this.redis.eval(FORGET, 2, this.entryKey(id), this.dueKey, id);
+  }
+
   /**
-   * Replaces what `entry` held by `next`; what was recorded since stays.
-   * @returns how many attempts or touches are open; they are due again at `nextLook` (ms since the epoch).
+   * Replaces what `entry` held by `next`; what was recorded since stays. Looks that go on after `now` stay open.
+   * @returns how many attempts and looks are open; they are due again at `nextLook` (ms since the epoch). Undefined, and nothing
+   * changed, where another verdict was concluded since `entry` was read: by a replica that took over from one that paused.
    */
   async conclude(
     id: string,
     entry: LedgerEntry,
     next: LedgerView & { watchers: Watchers; withheld: Withheld | undefined },
-    nextLook: number,
-  ): Promise<number> {
+    { now, nextLook }: { now: number; nextLook: number },
+  ): Promise<number | undefined> {
     const keep: Record<string, string> = { watchers: JSON.stringify(next.watchers) };
     if (next.withheld !== undefined) keep['withheld'] = JSON.stringify(next.withheld);
     if (next.settled !== undefined) keep['settled'] = JSON.stringify(next.settled);
     for (const { uid, state } of next.states) keep[stateField(uid, state)] = stateFlags(state);
-    const kept = new Set(['object', ...Object.keys(keep)]);
-    for (const attempt of next.attempts) kept.add(`a:${attempt.id}`).add(`t:${attempt.id}`);
+    const kept = new Set(['object', 'rev', ...Object.keys(keep)]);
+    for (const { id: attempt } of next.attempts)
+      kept
+        .add(`a:${attempt}`)
+        .add(`t:${attempt}`)
+        .add(`t:${alternativeText(attempt)}`);
+    for (const until of entry.looks) if (until > now) kept.add(lookField(until));
     const deletions = entry.fields.filter((field) => !kept.has(field));
     const changes = Object.entries(keep).flat();
     // What was withheld must stay so for as long as the object is not changed again.
     const keepMs = next.withheld === undefined ? KEEP_MS : 0;
-    const argv = [id, nextLook, keepMs, deletions.length, ...deletions, ...changes];
-    return Number(await this.redis.eval(CONCLUDE, 2, this.entryKey(id), this.dueKey, ...argv));
+    const argv = [id, entry.revision, nextLook, keepMs, deletions.length, ...deletions, ...changes];
+    const open = Number(await this.redis.eval(CONCLUDE, 2, this.entryKey(id), this.dueKey, ...argv));
+    return open < 0 ? undefined : open;
   }
 
   /**

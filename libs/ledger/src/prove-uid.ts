@@ -1,8 +1,8 @@
-import type { Attempt } from '#domain';
+import type { Attempt, ProvenState } from '#domain';
 import type { DismissReason, LedgerAttempt, Proof, ProofLimits, ProvenChange, SettledMark } from './proof.ts';
 import { compareVersions } from './proof.ts';
 import { electDeletion, withoutRetried } from './elect-deletion.ts';
-import { matchForm, sameContent } from './version-chain.ts';
+import { matchForm, sameContent, UNSEEN } from './version-chain.ts';
 import type { Match, ProvenVersion } from './version-chain.ts';
 
 /** What is known of one uid. */
@@ -19,9 +19,6 @@ export interface UidFacts {
 }
 
 type Part = Proof;
-
-/** The digest of a state of which only the version is known: a watch of metadata saw it. */
-const UNSEEN = '';
 
 /** Decides the attempts on one uid by walking its chain of proven versions. */
 export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Part {
@@ -89,7 +86,7 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
 }
 
 function isSelectedAlive({ dying, forms }: ProvenVersion): boolean {
-  return !dying && !forms.some((form) => form.unselected === true || form.content === UNSEEN);
+  return !dying && !forms.some((form) => form.unselected === true || form.content === UNSEEN.content);
 }
 
 /** The versions still to be decided: from the settled one on, whose content may have been forgotten. */
@@ -213,17 +210,18 @@ function persisted(
   match: Match | undefined,
   alsoRequestedBy: string[],
 ): ProvenChange {
+  const asked = version.forms.some(({ content }) => content === attempt.target.content);
   return {
     kind: 'persisted',
     attempt,
     version: version.version,
-    converted: match === 'fingerprint' ? version.forms.at(-1) : undefined,
+    converted: match === undefined || asked ? undefined : version.forms.at(-1),
     alsoRequestedBy,
   };
 }
 
 function observed(uid: string, { version, forms }: ProvenVersion, presumed = false): ProvenChange {
-  const { content = UNSEEN, writtenAt } = forms.at(-1) ?? {};
+  const { content, writtenAt }: Pick<ProvenState, 'content' | 'writtenAt'> = forms.at(-1) ?? UNSEEN;
   return {
     kind: 'observed',
     operation: 'UPDATE',

@@ -1,5 +1,8 @@
-import type { ProvenState, StateDigest } from '#domain';
+import type { ProvenState, StateDigest, Target } from '#domain';
 import { compareVersions } from './proof.ts';
+
+/** The digests of a state of which only the version is known: a watch of metadata saw it, or no file can hold it. */
+export const UNSEEN: StateDigest = { content: '', fingerprint: '' };
 
 /** One version and every form in which it was proven: conversion and defaults can show one version in two forms. */
 export interface ProvenVersion {
@@ -26,8 +29,8 @@ export function groupVersions(states: ProvenState[]): ProvenVersion[] {
 export type Match = 'exact' | 'fingerprint' | 'content';
 
 /** How a version agrees with what an attempt asked for, or nothing where it doesn't. */
-export function matchForm(target: StateDigest, version: ProvenVersion): Match | undefined {
-  const sameContent = version.forms.some((form) => form.content === target.content);
+export function matchForm(target: Target, version: ProvenVersion): Match | undefined {
+  const sameContent = version.forms.some(({ content }) => content === target.content || content === target.alternative);
   const sameFingerprint =
     target.fingerprint !== '' && version.forms.some((form) => form.fingerprint === target.fingerprint);
   if (sameContent && sameFingerprint) return 'exact';

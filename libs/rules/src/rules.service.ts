@@ -3,6 +3,7 @@ import type { RepositoryKey } from '#domain';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { compileRule, meaningOfRule } from './compile-rule.ts';
 import type { CompiledRule, Meaning } from './compile-rule.ts';
+import { matchSelector } from './label-selector.ts';
 import { namespaceOf } from './match-facts.ts';
 import type { MatchFacts } from './match-facts.ts';
 import { matchPreparedFacts, prepareFacts } from './match-rule.ts';
@@ -24,6 +25,8 @@ export interface RuleMatch {
   /** Rules that select the type but not this change. */
   skips: { rule: string; reason: SkipReason }[];
 }
+
+type Labels = Readonly<Record<string, string>>;
 
 interface Candidate {
   rule: CompiledRule;
@@ -52,6 +55,15 @@ export class RulesService {
   /** The rules in force, for `selectResources`. */
   get rules(): readonly CompiledRule[] {
     return this.current;
+  }
+
+  /** The repositories whose rules select a namespace with one of these sets of labels and not with the other. */
+  dividedBy(before: Labels, after: Labels): RepositoryKey[] {
+    const divided = this.current.filter(
+      ({ namespaceSelector: selector }) =>
+        selector !== undefined && matchSelector(selector, before) !== matchSelector(selector, after),
+    );
+    return [...new Map(divided.map(({ repository }) => [repositoryKeyText(repository), repository])).values()];
   }
 
   match(facts: MatchFacts): RuleMatch {

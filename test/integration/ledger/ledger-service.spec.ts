@@ -105,7 +105,7 @@ describe('the ledger', () => {
     expect(entry.view.states.map(({ state: { version } }) => version).sort()).toEqual(['1', '2']);
     expect(entry.contents.get('a')).toBe('text of a\n');
     expect(entry.contents.get('state-2')).toBe('text at 2\n');
-    expect(entry.fields).not.toContain('touch');
+    expect(entry.looks).toEqual([]);
   });
 
   it('counts one attempt that is recorded twice as one', async () => {
@@ -118,14 +118,14 @@ describe('the ledger', () => {
     await ledger.record(id, update('a', '1'), NOW);
     const entry = await readEntry();
     await ledger.record(id, update('b', '2'), NOW);
-    await ledger.record(id, { object: ref('app'), touch: true }, NOW);
-    const open = await ledger.conclude(id, entry, NOTHING, NEXT);
+    await ledger.record(id, { object: ref('app'), lookUntil: 0 }, NOW);
+    const open = await ledger.conclude(id, entry, NOTHING, { now: NOW, nextLook: NEXT });
     expect(open).toBe(2);
     const after = await readEntry();
     expect(attemptIds(after)).toEqual(['b']);
     expect(after.contents.get('b')).toBe('text of b\n');
     expect(after.contents.has('a')).toBe(false);
-    expect(after.fields).toContain('touch');
+    expect(after.looks).toEqual([0]);
     expect(await ledger.claimDue(NEXT, 1_000, 10)).toEqual([id]);
   });
 
@@ -136,7 +136,12 @@ describe('the ledger', () => {
     const pending = entry.view.attempts.filter((each) => each.id === 'b');
     const watchers = { UPDATE: [{ namespace: 'ns', name: 'repository' }], DELETE: [] };
     const states = entry.view.states.filter(({ state: { version } }) => version === '2');
-    const open = await ledger.conclude(id, entry, { attempts: pending, states, watchers, withheld: undefined }, NEXT);
+    const open = await ledger.conclude(
+      id,
+      entry,
+      { attempts: pending, states, watchers, withheld: undefined },
+      { now: NOW, nextLook: NEXT },
+    );
     expect(open).toBe(1);
     const after = await readEntry();
     expect(attemptIds(after)).toEqual(['b']);
@@ -148,7 +153,7 @@ describe('the ledger', () => {
   it('is not due any more once nothing is open, and forgets the object after a while', async () => {
     await ledger.record(id, update('a', '1'), NOW);
     expect(await ledger.countUndecided()).toBe(1);
-    const open = await ledger.conclude(id, await readEntry(), NOTHING, NEXT);
+    const open = await ledger.conclude(id, await readEntry(), NOTHING, { now: NOW, nextLook: NEXT });
     expect(open).toBe(0);
     expect(await ledger.countUndecided()).toBe(0);
     expect(await ledger.claimDue(NEXT * 2, 1_000, 10)).toEqual([]);
@@ -161,7 +166,7 @@ describe('the ledger', () => {
   it('hands a name that is due to one taker, and again when that taker is not heard of', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => objectKey(ref(`app-${index}`)));
     for (const [index, each] of ids.entries()) {
-      await ledger.record(each, { object: ref(`app-${index}`), touch: true }, NOW);
+      await ledger.record(each, { object: ref(`app-${index}`), lookUntil: 0 }, NOW);
     }
     expect(await ledger.claimDue(NOW, 1_000, 50)).toEqual([]); // their settle jobs come first
     const later = NOW + 60_000;
@@ -187,7 +192,7 @@ describe('the ledger', () => {
           expect(entry.contents.get(each)).toBe(`text of ${each}\n`);
           concluded.add(each);
         }
-        await ledger.conclude(id, entry, NOTHING, NEXT);
+        await ledger.conclude(id, entry, NOTHING, { now: NOW, nextLook: NEXT });
       }
     })();
     await Promise.all(

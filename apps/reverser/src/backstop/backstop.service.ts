@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { KubeObject, ObjectRef, ResourceType } from '#domain';
 import { InformerFactory } from '#k8s';
@@ -10,7 +10,7 @@ import { LedgerWriter } from '../capture/ledger-writer.service.ts';
 import { matchFacts } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
 import { RecordArrivals } from '../capture/record-arrivals.service.ts';
-import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import { UnannouncedChanges } from '../capture/unannounced-changes.service.ts';
 import { CheckList } from './check-list.ts';
 import type { Check } from './check-list.ts';
 import { isNews, markOf } from './object-mark.ts';
@@ -20,6 +20,8 @@ import type { ObjectMark } from './object-mark.ts';
 const PATIENCE_MS = 5_000;
 const SWEEP_MS = 500;
 const SWEEP_LIMIT = 1_000;
+/** By which the API server's clock may be behind ours; a creation's time has whole seconds. */
+const CLOCK_SKEW_MS = 3_000;
 
 /** A mark, and what rules look at. */
 interface Watched extends ObjectMark {
@@ -29,7 +31,7 @@ interface Watched extends ObjectMark {
 interface Subject {
   type: ResourceType;
   mark: ObjectMark;
-  gone: boolean;
+  news: 'added' | 'changed' | 'gone';
   watchers: Watchers;
   /** In ms of Redis' clock. */
   seenAt: number;
@@ -41,7 +43,6 @@ interface Subject {
  */
 @Injectable()
 export class Backstop implements OnApplicationShutdown {
-  private readonly logger = new Logger(Backstop.name);
   private readonly watches = new Map<string, KubeInformer<Watched>>();
   private readonly checks = new CheckList<Subject>();
   private timer: NodeJS.Timeout | undefined;
@@ -53,7 +54,7 @@ export class Backstop implements OnApplicationShutdown {
     private readonly namespaces: Namespaces,
     private readonly ledger: LedgerService,
     private readonly writer: LedgerWriter,
-    private readonly metrics: ReverserMetrics,
+    private readonly unannounced: UnannouncedChanges,
     private readonly arrivals: RecordArrivals,
   ) {}
 
@@ -82,20 +83,21 @@ export class Backstop implements OnApplicationShutdown {
 
   private watch(type: ResourceType): KubeInformer<Watched> {
     let synced = false;
+    const since = Date.now() - CLOCK_SKEW_MS;
     const informer = this.informers.createInformer<Watched>({
       type,
       metadataOnly: true,
       transform: (object) => ({ ...markOf(object), object: slim(object) }),
-      // What is there at the beginning is the first snapshot's business.
-      onAdd: (mark) => synced && this.suspect(type, mark, false),
-      onUpdate: (mark, previous) => isNews(previous, mark) && this.suspect(type, mark, false),
-      onDelete: (mark) => this.suspect(type, mark, true),
+      // What was there before is the first snapshot's business; its list may be older than this one's.
+      onAdd: (mark) => (synced || mark.createdAt >= since) && this.suspect(type, mark, 'added'),
+      onUpdate: (mark, previous) => isNews(previous, mark) && this.suspect(type, mark, 'changed'),
+      onDelete: (mark) => this.suspect(type, mark, 'gone'),
     });
     void informer.synced.then(() => (synced = true));
     return informer;
   }
 
-  private suspect(type: ResourceType, mark: Watched, gone: boolean): void {
+  private suspect(type: ResourceType, mark: Watched, news: Subject['news']): void {
     void this.watchersOf(type, mark).then((watchers) => {
       if (watchers === undefined || this.ended) return;
       const id = objectKey({ ...type, ...mark });
@@ -103,7 +105,7 @@ export class Backstop implements OnApplicationShutdown {
         id: `${id}/${mark.uid}`,
         version: mark.version,
         dueAt: Date.now() + PATIENCE_MS,
-        subject: { type, mark, gone, watchers, seenAt: this.arrivals.now() },
+        subject: { type, mark, news, watchers, seenAt: this.arrivals.now() },
       });
     });
   }
@@ -135,7 +137,7 @@ export class Backstop implements OnApplicationShutdown {
       for (const [index, check] of due.entries()) await this.judge(check, standings[index]);
     } catch {
       // Redis is away: records may be held in memory, here or elsewhere. Look again when they have had time to arrive.
-      for (const check of due) this.checks.add({ ...check, dueAt: Date.now() + PATIENCE_MS });
+      for (const check of due) this.checks.putBack({ ...check, dueAt: Date.now() + PATIENCE_MS });
     }
   }
 
@@ -143,24 +145,19 @@ export class Backstop implements OnApplicationShutdown {
     const { subject } = check;
     const complete = this.arrivals.areComplete(subject.seenAt);
     if (standing?.open === true || !complete) {
-      this.checks.add({ ...check, dueAt: Date.now() + (complete ? PATIENCE_MS : SWEEP_MS) });
+      this.checks.putBack({ ...check, dueAt: Date.now() + (complete ? PATIENCE_MS : SWEEP_MS) });
       return;
     }
-    if (explains(standing, check, subject.gone)) return;
+    const gone = subject.news === 'gone';
+    if (explains(standing, check, gone)) return;
     const object = refOf(subject.type, subject.mark);
-    this.metrics.unannounced(subject.type.resource);
-    this.logger.warn({
-      msg: 'a change was not announced by the webhook',
-      kind: object.kind,
-      namespace: object.namespace,
-      name: object.name,
-      version: check.version,
-    });
-    const unknown = subject.gone && standing?.settled?.uid !== object.uid;
+    // A change may be one of status alone, for kinds without a generation: what is committed is counted by the settler.
+    if (subject.news === 'added') this.unannounced.count(object, check.version);
+    const unknown = gone && standing?.settled?.uid !== object.uid;
     const state = { version: check.version, content: '', fingerprint: '', dying: false };
     await this.writer.write({
       object,
-      touch: true,
+      lookUntil: 0,
       watchers: subject.watchers,
       ...(unknown && { base: { uid: object.uid, state } }),
     });

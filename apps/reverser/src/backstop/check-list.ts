@@ -16,7 +16,13 @@ export class CheckList<T> {
 
   add(check: Check<T>): void {
     const known = this.checks.get(check.id);
-    this.checks.set(check.id, known === undefined ? check : { ...check, dueAt: Math.min(known.dueAt, check.dueAt) });
+    this.checks.set(check.id, { ...check, dueAt: Math.min(check.dueAt, known?.dueAt ?? check.dueAt) });
+  }
+
+  /** Puts one back that could not be judged: what came meanwhile is newer. */
+  putBack(check: Check<T>): void {
+    const newer = this.checks.get(check.id);
+    this.checks.set(check.id, newer ?? check);
   }
 
   /** Removes and returns what is due, at most `limit` of it. */

@@ -7,20 +7,28 @@ export interface ObjectMark {
   name: string;
   uid: string;
   version: string;
+  /** In ms since the epoch; 0 where it is unknown. */
+  createdAt: number;
   /** Absent for kinds without one: each of their writes matters. */
   generation: number | undefined;
-  /** Digest of labels, annotations, and whether it is being deleted. */
+  /** Digest of labels, annotations, finalizers (which bump no generation), and whether it is being deleted. */
   metadata: string;
 }
 
 export function markOf({ metadata }: KubeObject): ObjectMark {
-  const { labels = {}, annotations = {}, deletionTimestamp } = metadata;
-  const text = JSON.stringify([Object.entries(labels).sort(), Object.entries(annotations).sort(), deletionTimestamp]);
+  const { labels = {}, annotations = {}, finalizers = [], deletionTimestamp } = metadata;
+  const text = JSON.stringify([
+    Object.entries(labels).sort(),
+    Object.entries(annotations).sort(),
+    finalizers,
+    deletionTimestamp,
+  ]);
   return {
     namespace: metadata.namespace,
     name: metadata.name ?? '',
     uid: metadata.uid ?? '',
     version: metadata.resourceVersion ?? '0',
+    createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     generation: metadata.generation,
     metadata: createHash('sha1').update(text).digest('base64url'),
   };

@@ -32,13 +32,34 @@ describe('applyReplicas', () => {
   it('changes that field alone, and nothing of the given object', () => {
     const before = object({ spec: { replicas: 1, paused: true }, status: { replicas: 1 } });
     const copy = structuredClone(before);
-    expect(applyReplicas(before, REPLICAS_PATH, 5)).toEqual(
+    expect(applyReplicas(before, REPLICAS_PATH, 5, 'kubectl')).toEqual(
       object({ spec: { replicas: 5, paused: true }, status: { replicas: 1 } }),
     );
     expect(before).toEqual(copy);
   });
 
   it('makes the fields that are not there', () => {
-    expect(applyReplicas(object({}), ['spec', 'pool', 'size'], 2)).toEqual(object({ spec: { pool: { size: 2 } } }));
+    expect(applyReplicas(object({}), ['spec', 'pool', 'size'], 2, 'kubectl')).toEqual(
+      object({ spec: { pool: { size: 2 } } }),
+    );
+  });
+
+  it('hands the number over to its new owner, wherever the object keeps it', () => {
+    const scaler = { manager: 'kube-controller-manager', operation: 'Update', subresource: 'scale' };
+    const editor = { manager: 'kubectl', operation: 'Update' };
+    const sizeOf = (more: object): Record<string, unknown> => ({ 'f:spec': { 'f:pool': { 'f:size': {}, ...more } } });
+    const metadata = {
+      name: 'n',
+      managedFields: [
+        { ...scaler, fieldsV1: sizeOf({}) },
+        { ...editor, fieldsV1: sizeOf({ 'f:zone': {} }) },
+      ],
+    };
+    const scaled = applyReplicas(object({ metadata }), ['spec', 'pool', 'size'], 3, 'someone');
+    expect(scaled.metadata.managedFields).toEqual([
+      { ...scaler, fieldsV1: {} },
+      { ...editor, fieldsV1: { 'f:spec': { 'f:pool': { 'f:zone': {} } } } },
+      { manager: 'someone', operation: 'Update', subresource: 'scale', fieldsV1: sizeOf({}) },
+    ]);
   });
 });

@@ -7,6 +7,14 @@ export interface SanitizedState {
   digest: StateDigest;
 }
 
+/** What a call asks for, and the other form that may be stored. */
+export interface AskedState extends SanitizedState {
+  alternative?: SanitizedState;
+}
+
+/** A state that no file can hold has no content. */
+export type BaseState = Omit<SanitizedState, 'content'> & { content?: string };
+
 /** What the recorder found out about one call. */
 export interface Call {
   id: string;
@@ -18,9 +26,9 @@ export interface Call {
   /** DELETE: who holds the object's states, whoever deletes it. */
   keptBy?: RepositoryKey[];
   /** The state before; absent for CREATE. */
-  old: { object: KubeObject; sanitized: SanitizedState; selected: boolean } | undefined;
+  old: { object: KubeObject; sanitized: BaseState; selected: boolean } | undefined;
   /** The state asked for; absent for DELETE. */
-  asked: SanitizedState | undefined;
+  asked: AskedState | undefined;
   /** No rule selects the object in the state asked for. */
   leaves?: boolean;
 }
@@ -28,7 +36,9 @@ export interface Call {
 /** One call as the ledger takes it. Pure. */
 export function buildRecord(call: Call): LedgerRecord {
   const base = call.old && provenState(call.old.object, call.old.sanitized.digest, call.old.selected);
-  const target = call.asked?.digest ?? call.old?.sanitized.digest ?? { content: '', fingerprint: '' };
+  const digest = call.asked?.digest ?? call.old?.sanitized.digest ?? { content: '', fingerprint: '' };
+  const alternative = call.asked?.alternative;
+  const target = { ...digest, ...(alternative !== undefined && { alternative: alternative.digest.content }) };
   const attempt: LedgerAttempt = {
     id: call.id,
     operation: call.operation,
@@ -40,13 +50,17 @@ export function buildRecord(call: Call): LedgerRecord {
     wantedBy: call.wantedBy,
     ...(call.keptBy !== undefined && { keptBy: call.keptBy }),
     ...(call.leaves === true && { leaves: true }),
-    ...(call.asked !== undefined && call.wantedBy.length > 0 && { content: call.asked.content }),
+    ...(call.wantedBy.length > 0 && {
+      ...(call.asked !== undefined && { content: call.asked.content }),
+      ...(alternative !== undefined && { alternativeContent: alternative.content }),
+    }),
   };
   const record: LedgerRecord = { object: call.ref, attempt };
   if (base === undefined || call.old === undefined) return record;
+  const { content } = call.old.sanitized;
   return {
     ...record,
-    base: { uid: call.ref.uid, state: base, ...(call.old.selected && { content: call.old.sanitized.content }) },
+    base: { uid: call.ref.uid, state: base, ...(call.old.selected && content !== undefined && { content }) },
   };
 }
 

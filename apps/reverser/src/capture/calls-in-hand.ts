@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 @Injectable()
 export class CallsInHand {
   private readonly starts = new Set<{ at: number }>();
+  private readonly running = new Set<Promise<unknown>>();
 
   /** When the oldest of them came, in ms since the epoch. */
   get oldest(): number | undefined {
@@ -11,13 +12,21 @@ export class CallsInHand {
     return first?.at;
   }
 
+  /** Resolves once all that are in hand now have ended. Never rejects. */
+  async done(): Promise<void> {
+    await Promise.allSettled(this.running);
+  }
+
   async during<T>(work: () => Promise<T>): Promise<T> {
     const start = { at: Date.now() };
     this.starts.add(start);
+    const running = work();
+    this.running.add(running);
     try {
-      return await work();
+      return await running;
     } finally {
       this.starts.delete(start);
+      this.running.delete(running);
     }
   }
 }

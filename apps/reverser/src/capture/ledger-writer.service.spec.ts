@@ -8,6 +8,7 @@ import type { LedgerWriter as Writer } from './ledger-writer.service.ts';
 
 // nestjs-otel is CommonJS and requires Nest's ES modules: those must be there before it is.
 const { Logger } = await import('@nestjs/common');
+const { CallsInHand } = await import('./calls-in-hand.ts');
 const { LedgerWriter } = await import('./ledger-writer.service.ts');
 
 const recordOf = (name: string): LedgerRecord => ({
@@ -52,6 +53,7 @@ class FakeRedis {
       { wake: () => Promise.resolve() } as unknown as SettleQueue,
       this as unknown as RedisConnections,
       { eventProcessed: ({ reason }: { reason: string }) => this.lost.push(reason) } as unknown as ReverserMetrics,
+      new CallsInHand(),
       { spill: { maxRecords, maxBytes: 1_000_000 } } as unknown as Settings,
     );
   }

@@ -7,6 +7,7 @@ import { SETTINGS } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { RedisConnections } from '../redis/redis-connections.service.ts';
+import { CallsInHand } from './calls-in-hand.ts';
 import { Spill } from './spill.ts';
 import type { SpilledRecord } from './spill.ts';
 
@@ -31,6 +32,7 @@ export class LedgerWriter implements OnApplicationShutdown {
     private readonly settleQueue: SettleQueue,
     private readonly redis: RedisConnections,
     private readonly metrics: ReverserMetrics,
+    private readonly calls: CallsInHand,
     @Inject(SETTINGS) settings: Settings,
   ) {
     this.spill = new Spill(settings.spill.maxRecords, settings.spill.maxBytes);
@@ -69,6 +71,7 @@ export class LedgerWriter implements OnApplicationShutdown {
   }
 
   private async end(): Promise<void> {
+    await this.calls.done();
     await this.draining; // two at once would take each other's records away
     clearTimeout(this.timer);
     await this.drain().catch(() => undefined);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { InformerFactory, isKubeError, KubeApi, objectPath } from '#k8s';
 import type { KubeInformer } from '#k8s';
@@ -10,6 +11,8 @@ const READ_LIMIT_MS = 250;
 /** Labels of namespaces: from a watch, and read live where an object comes before its namespace's news. */
 @Injectable()
 export class Namespaces {
+  /** Told of a namespace whose labels have changed: other rules may select what is in it. */
+  onRelabelled: (before: Labels, after: Labels) => void = () => undefined;
   private informer: KubeInformer<{ labels: Labels }> | undefined;
 
   constructor(
@@ -23,6 +26,9 @@ export class Namespaces {
       type: NAMESPACES,
       metadataOnly: true,
       transform: (object) => ({ labels: object.metadata.labels ?? {} }),
+      onUpdate: ({ labels }, { labels: before }) => {
+        if (!isDeepStrictEqual(labels, before)) this.onRelabelled(before, labels);
+      },
     });
     await this.informer.synced;
   }

@@ -13,11 +13,11 @@ const BEAT_MS = 200;
 /** Replicas that said nothing for so long are taken off the roll in Redis. */
 const FORGET_MS = 60_000;
 
-/** KEYS roll; ARGV id, age in ms of the oldest call that is not recorded yet, forget ms. Answers the time and the roll. */
+/** KEYS roll; ARGV id, up to when all is recorded (a moment to come is cut to now), forget ms. Answers the time and the roll. */
 const BEAT = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f/%.0f', now, now - ARGV[2]))
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f/%.0f', now, math.min(now, ARGV[2])))
 local roll = redis.call('HGETALL', KEYS[1])
 for i = 1, #roll, 2 do
   if tonumber(string.match(roll[i + 1], '^%d+')) < now - ARGV[3] then redis.call('HDEL', KEYS[1], roll[i]) end
@@ -32,8 +32,8 @@ return { string.format('%.0f', now), roll }`;
 export class RecordArrivals implements OnApplicationShutdown {
   private readonly id = randomUUID();
   private readonly roll = new ReplicaRoll();
-  /** What Redis' clock is ahead of ours, in ms. */
-  private ahead = 0;
+  /** What Redis' clock is ahead of ours, in ms; unknown before the first beat. */
+  private ahead: number | undefined;
   private timer: NodeJS.Timeout | undefined;
   private ended = false;
 
@@ -47,6 +47,7 @@ export class RecordArrivals implements OnApplicationShutdown {
   async start(): Promise<void> {
     this.redis.producer.on('close', () => this.roll.breakOff());
     await this.beat();
+    await this.beat(); // only now Redis' clock is known
   }
 
   /** All that was recorded is in Redis by now, and nothing more comes. */
@@ -61,7 +62,7 @@ export class RecordArrivals implements OnApplicationShutdown {
 
   /** Now, in ms of Redis' clock: the same on every replica. */
   now(): number {
-    return Date.now() + this.ahead;
+    return Date.now() + (this.ahead ?? 0);
   }
 
   /** Whether the ledger holds all that was answered before `moment` (ms of Redis' clock), here and elsewhere. */
@@ -76,17 +77,18 @@ export class RecordArrivals implements OnApplicationShutdown {
 
   private async beat(): Promise<void> {
     const asked = Date.now();
+    // Of this moment, not of when Redis gets to it: it may hang in between.
     const oldest = Math.min(this.calls.oldest ?? asked, this.writer.heldSince ?? asked);
+    const upTo = this.ahead === undefined ? 0 : Math.floor(oldest + this.ahead);
     try {
-      const [time, roll] = (await this.redis.producer.eval(BEAT, 1, this.key, this.id, asked - oldest, FORGET_MS)) as [
-        string,
-        string[],
-      ];
+      const answer = await this.redis.producer.eval(BEAT, 1, this.key, this.id, upTo, FORGET_MS);
+      const [time, roll] = answer as [string, string[]];
       this.ahead = Number(time) - asked; // rather too far ahead, by the way there, than behind
       this.roll.hear(parseRoll(roll), Number(time));
     } catch {
       this.roll.breakOff(); // Redis is away, hangs, or takes no writes: the connection's own log says more
     }
+    clearTimeout(this.timer);
     if (!this.ended) this.timer = setTimeout(() => void this.beat(), BEAT_MS);
   }
 

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { KubeObject, ObjectRef, Operation } from '#domain';
 import { KubeApi, objectPath } from '#k8s';
+import { DEFAULT_PROOF_LIMITS, UNSEEN } from '#ledger';
 import { RulesService } from '#rules';
 import type { MatchFacts, RuleMatch } from '#rules';
 import { SanitizerError, SanitizerService } from '#sanitizer';
@@ -9,6 +10,7 @@ import { SelectedTypes } from '../selection/selected-types.service.ts';
 import type { AdmissionHandler, AdmissionIdentity, AdmissionRequest } from '../webhook/admission-review.ts';
 import { applyReplicas, REPLICAS_PATH, replicasPathOf } from './apply-replicas.ts';
 import { buildRecord } from './build-record.ts';
+import type { BaseState } from './build-record.ts';
 import { CallsInHand } from './calls-in-hand.ts';
 import { classifyRequest } from './classify-request.ts';
 import type { ClassifiedRequest } from './classify-request.ts';
@@ -21,6 +23,9 @@ import { isSelected } from './is-selected.ts';
 type Write = Extract<ClassifiedRequest, { kind: 'write' }>;
 type Scale = Extract<ClassifiedRequest, { kind: 'scale' }>;
 const CUSTOM_RESOURCES = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' };
+/** Field managers of `kubectl scale` and of the HorizontalPodAutoscaler, which names none in its request. */
+const PERSON = 'kubectl';
+const AUTOSCALER = 'kube-controller-manager';
 /** For reads during admission: inside the server's deadline. */
 const READ_LIMIT_MS = 300;
 
@@ -57,7 +62,7 @@ export class Recorder implements AdmissionHandler {
       if (!(error instanceof SanitizerError)) throw error;
       // No file can be made of it, now or later.
       const { kind, namespace, name } = request;
-      this.countSkip(request.operation, error.code);
+      this.countSkip(request.operation, 'unrenderable');
       this.logger.warn({
         msg: 'an object can not be rendered',
         kind: kind.kind,
@@ -70,6 +75,10 @@ export class Recorder implements AdmissionHandler {
 
   async handleTruncated(identity: AdmissionIdentity): Promise<void> {
     this.metrics.eventReceived(identity.operation);
+    await this.calls.during(() => this.recordTruncated(identity));
+  }
+
+  private async recordTruncated(identity: AdmissionIdentity): Promise<void> {
     this.logger.warn({
       msg: 'an admission call was too large to hold: the object will be committed as observed',
       resource: identity.resource.resource,
@@ -83,7 +92,7 @@ export class Recorder implements AdmissionHandler {
     const { group, version, kind, resource } = type;
     await this.writer.write({
       object: { group, version, kind, resource, ...namespace, name: identity.name, uid: '' },
-      touch: true,
+      lookUntil: Date.now() + DEFAULT_PROOF_LIMITS.requestLimitMs,
     });
   }
 
@@ -96,7 +105,7 @@ export class Recorder implements AdmissionHandler {
     const oldSelected = oldObject !== undefined && this.selects(operation, ref, oldObject, writer, labels);
     if (match.undecided) {
       // The namespace could not be read in time: who wants the change is decided after a later live read.
-      await this.writer.write({ object: ref, touch: true });
+      await this.writer.write({ object: ref, lookUntil: admittedAt + DEFAULT_PROOF_LIMITS.requestLimitMs });
       return;
     }
     if (match.wantedBy.length === 0) this.countSkip(operation, skipReason(match));
@@ -112,7 +121,7 @@ export class Recorder implements AdmissionHandler {
         ...(operation === 'DELETE' && {
           keptBy: this.rules.match(matchFacts('UPDATE', ref, state, undefined, labels)).wantedBy,
         }),
-        old: oldObject && { object: oldObject, sanitized: this.sanitizer.sanitize(oldObject), selected: oldSelected },
+        old: oldObject && { object: oldObject, sanitized: this.sanitizeBase(oldObject), selected: oldSelected },
         asked: operation === 'DELETE' || object === undefined ? undefined : this.sanitizer.sanitize(object),
         leaves: operation === 'UPDATE' && !isSelected(match),
       }),
@@ -138,15 +147,17 @@ export class Recorder implements AdmissionHandler {
       this.findReplicas(ref),
     ]);
     if (parent?.metadata.uid !== scale.uid || parent.metadata.resourceVersion !== scale.version) {
-      await this.writer.write({ object: ref, touch: true });
+      await this.writer.write({ object: ref, lookUntil: admittedAt + DEFAULT_PROOF_LIMITS.requestLimitMs });
       return;
     }
-    const asked = applyReplicas(parent, path, scale.replicas);
+    // Who owns the number decides whether the file holds it, and a client need not say by which manager it writes.
+    const asked = applyReplicas(parent, path, scale.replicas, writer.fieldManager || PERSON);
     const labels = await this.namespaces.labelsOf(ref.namespace);
     const match = this.rules.match(matchFacts('UPDATE', ref, asked, writer, labels));
     if (match.wantedBy.length === 0) this.countSkip('UPDATE', skipReason(match));
     if (!isSelected(match)) return;
     const sanitized = this.sanitizer.sanitize(asked);
+    const alternative = this.sanitizer.sanitize(applyReplicas(parent, path, scale.replicas, AUTOSCALER));
     await this.writer.write(
       buildRecord({
         id,
@@ -157,9 +168,22 @@ export class Recorder implements AdmissionHandler {
         wantedBy: match.wantedBy,
         old: { object: parent, sanitized: this.sanitizer.sanitize(parent), selected: true },
         // The scale subresource changes managedFields in its own way: only the content can be foretold.
-        asked: { content: sanitized.content, digest: { content: sanitized.digest.content, fingerprint: '' } },
+        asked: {
+          content: sanitized.content,
+          digest: { content: sanitized.digest.content, fingerprint: '' },
+          ...(alternative.content !== sanitized.content && { alternative }),
+        },
       }),
     );
+  }
+
+  private sanitizeBase(oldObject: KubeObject): BaseState {
+    try {
+      return this.sanitizer.sanitize(oldObject);
+    } catch (error) {
+      if (error instanceof SanitizerError) return { digest: UNSEEN };
+      throw error;
+    }
   }
 
   /** A custom resource may keep its replicas anywhere; where its definition can't be read, the usual place is taken. */

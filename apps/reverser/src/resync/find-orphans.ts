@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Change, ObjectRef, ResourceType } from '#domain';
+import type { Change, ObjectRef } from '#domain';
+import type { ListedType } from './snapshot.service.ts';
 
 /** A file of ours whose object is not among the listed ones. */
 export interface Orphan {
   path: string;
   ref: ObjectRef;
+  /** Of the list that does not hold it. */
+  listVersion: string;
 }
 
 type PathOf = (ref: ObjectRef, folder: string) => string;
@@ -16,7 +19,7 @@ type PathOf = (ref: ObjectRef, folder: string) => string;
 export function findOrphans(
   files: Iterable<string>,
   listed: ReadonlySet<string>,
-  types: ResourceType[],
+  types: ListedType[],
   folder: string,
   pathOf: PathOf,
 ): Orphan[] {
@@ -24,31 +27,33 @@ export function findOrphans(
   const orphans: Orphan[] = [];
   for (const path of files) {
     if (listed.has(path) || !path.startsWith(prefix)) continue;
-    const ref = readPath(path.slice(prefix.length), types);
-    if (ref !== undefined && pathOf(ref, folder) === path) orphans.push({ path, ref });
+    const found = readPath(path.slice(prefix.length), types);
+    if (found !== undefined && pathOf(found.ref, folder) === path) orphans.push({ path, ...found });
   }
   return orphans;
 }
 
-/** The removal of an orphan's file, as of a list at `version`. It is taken back by the writer where a person wrote the file last. */
-export function prunedChange({ path, ref }: Orphan, version: string, now: number): Change {
+/** The removal of an orphan's file, as of the list of its kind. It is taken back by the writer where a person wrote the file last. */
+export function prunedChange({ path, ref, listVersion }: Orphan, now: number): Change {
   const id = createHash('sha1').update(path).digest('hex');
   return {
-    eventId: `observed/${id}/${version}`,
+    eventId: `observed/${id}/${listVersion}`,
     origin: 'observed',
     operation: 'DELETE',
     object: ref,
     user: '',
     alsoRequestedBy: [],
     admittedAt: now,
-    resourceVersion: version,
+    resourceVersion: listVersion,
     content: null,
     managers: [],
     prune: true,
   };
 }
 
-function readPath(path: string, types: ResourceType[]): ObjectRef | undefined {
+type Found = Pick<Orphan, 'ref' | 'listVersion'>;
+
+function readPath(path: string, types: ListedType[]): Found | undefined {
   const parts = path.split('/');
   const file = parts.at(-1);
   if (!file?.endsWith('.yaml')) return undefined;
@@ -60,18 +65,19 @@ function readPath(path: string, types: ResourceType[]): ObjectRef | undefined {
 }
 
 function refOf(
-  types: ResourceType[],
+  types: ListedType[],
   namespaced: boolean,
   folder: string | undefined,
   name: string | undefined,
   namespace: string | undefined,
-): ObjectRef | undefined {
+): Found | undefined {
   const type = types.find(
     (each) => each.namespaced === namespaced && [each.kind, `${each.kind}.${each.group}`].includes(folder ?? ''),
   );
   if (type === undefined || name === undefined || (namespaced && namespace === undefined)) return undefined;
-  const { group, version, kind, resource } = type;
-  return { group, version, kind, resource, ...(namespace !== undefined && { namespace }), name, uid: '' };
+  const { group, version, kind, resource, listVersion } = type;
+  const ref = { group, version, kind, resource, ...(namespace !== undefined && { namespace }), name, uid: '' };
+  return { ref, listVersion };
 }
 
 function decode(text: string): string | undefined {

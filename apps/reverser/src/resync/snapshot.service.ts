@@ -4,7 +4,7 @@ import type { KubeObject, ObjectRef, RepositoryKey, ResourceType } from '#domain
 import { blobId, objectPath } from '#git';
 import { collectionPath, KubeApi } from '#k8s';
 import { RulesService } from '#rules';
-import { SanitizerService } from '#sanitizer';
+import { SanitizerError, SanitizerService } from '#sanitizer';
 import { matchFacts } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
 import { newestManagers, writtenAt } from '../capture/newest-write.ts';
@@ -13,12 +13,16 @@ import type { SnapshotItem } from './compare-snapshot.ts';
 
 export interface Snapshot {
   items: SnapshotItem[];
-  /** Kinds that were listed completely: only their files may be called orphaned. */
-  complete: ResourceType[];
+  /** Kinds that were listed completely, with their list's version: only their files may be called orphaned. */
+  complete: ListedType[];
+  /** Paths of selected objects that no file can hold: what stands there is not orphaned. */
+  unrenderable: string[];
   /** Kinds that could not be listed, with why. */
   failed: { type: ResourceType; error: string }[];
-  /** The newest list's version. */
-  version: string;
+}
+
+export interface ListedType extends ResourceType {
+  listVersion: string;
 }
 
 /** Lists what the rules of a repository select, as its files would be. Complete for a kind, or that kind has failed. */
@@ -35,16 +39,16 @@ export class SnapshotReader {
   ) {}
 
   async read(key: RepositoryKey, folder: string, types: ResourceType[]): Promise<Snapshot> {
-    const snapshot: Snapshot = { items: [], complete: [], failed: [], version: '0' };
+    const snapshot: Snapshot = { items: [], complete: [], unrenderable: [], failed: [] };
     for (const type of types) {
       try {
         const list = await this.api.list(collectionPath(type));
         for (const object of list.items) {
           const item = await this.describe(key, folder, type, object);
-          if (item !== undefined) snapshot.items.push(item);
+          if (typeof item === 'string') snapshot.unrenderable.push(item);
+          else if (item !== undefined) snapshot.items.push(item);
         }
-        snapshot.complete.push(type);
-        if (BigInt(list.resourceVersion) > BigInt(snapshot.version)) snapshot.version = list.resourceVersion;
+        snapshot.complete.push({ ...type, listVersion: list.resourceVersion });
       } catch (error) {
         const text = error instanceof Error ? error.message : 'unknown error';
         this.logger.warn({
@@ -59,12 +63,13 @@ export class SnapshotReader {
     return snapshot;
   }
 
+  /** A selected object as its file would be; its path alone where no file can hold it; nothing where it is not selected. */
   private async describe(
     key: RepositoryKey,
     folder: string,
     { group, version, kind, resource }: ResourceType,
     object: KubeObject,
-  ): Promise<SnapshotItem | undefined> {
+  ): Promise<SnapshotItem | string | undefined> {
     const { metadata } = object;
     const { namespace, name = '', uid = '' } = metadata;
     if (metadata.deletionTimestamp !== undefined) return undefined;
@@ -75,10 +80,11 @@ export class SnapshotReader {
     const wanted = match.wantedBy.some((each) => each.namespace === key.namespace && each.name === key.name);
     if (!wanted) return undefined;
     const content = this.content(object);
-    if (content === undefined) return undefined;
+    const path = objectPath(ref, folder);
+    if (content === undefined) return path;
     return {
       ref,
-      path: objectPath(ref, folder),
+      path,
       blob: blobId(content),
       content,
       version: metadata.resourceVersion ?? '0',
@@ -91,6 +97,7 @@ export class SnapshotReader {
     try {
       return this.sanitizer.sanitize(object).content;
     } catch (error) {
+      if (!(error instanceof SanitizerError)) throw error;
       const { name, namespace } = object.metadata;
       this.metrics.eventProcessed({ operation: 'UPDATE', result: 'skipped', reason: 'unrenderable' });
       this.logger.warn({
@@ -98,7 +105,7 @@ export class SnapshotReader {
         kind: object.kind,
         namespace,
         name,
-        error: (error as Error).message,
+        error: error.message,
       });
       return undefined;
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Attempt, ProvenState } from '#domain';
+import { stateText } from '#ledger';
 import type { LedgerEntry, Proof, ProvenChange } from '#ledger';
 import { planChanges } from './plan-changes.ts';
 import type { LiveView } from './plan-changes.ts';
@@ -61,8 +62,10 @@ function entryOf(known: { attempts?: Attempt[]; states?: [ProvenState, string][]
     view: { attempts, states: states.map(([state]) => ({ uid: 'u1', state })) },
     contents: new Map([
       ...attempts.flatMap(({ id, content }) => (content === undefined ? [] : [[id, content] as const])),
-      ...states.map(([state, content]) => [state.content, content] as const),
+      ...states.map(([state, content]) => [stateText(state), content] as const),
     ]),
+    looks: [],
+    revision: '',
     doubtedSince: undefined,
     watchers: { UPDATE: [], DELETE: [] },
     withheld: undefined,

@@ -1,12 +1,14 @@
 import { repositoryKeyText } from '#domain';
-import type { Change, ObjectRef, RepositoryKey } from '#domain';
+import type { Attempt, Change, ObjectRef, RepositoryKey } from '#domain';
+import { alternativeText, stateText } from '#ledger';
 import type { LedgerEntry, Proof, ProvenChange, Watchers, Withheld } from '#ledger';
 
 /** The live object as the settler sees it. */
 export interface LiveView {
   ref: ObjectRef;
   version: string;
-  content: string;
+  /** Undefined where no file can hold it. */
+  content: string | undefined;
   managers: string[];
   /** It is being deleted. */
   dying?: boolean;
@@ -69,7 +71,10 @@ function planPersisted(
 ): RoutedChange | undefined {
   const { attempt, version, converted, alsoRequestedBy } = proven;
   const asked = entry.contents.get(attempt.id);
-  const stored = converted === undefined ? undefined : contentAt(version, converted.content, entry, live);
+  const stored =
+    converted === undefined
+      ? undefined
+      : (contentAt(version, converted.content, entry, live) ?? alternativeOf(attempt, converted.content, entry));
   const content = attempt.operation === 'DELETE' ? null : (stored ?? asked);
   if (content === undefined) return undefined;
   const change: Change = {
@@ -85,6 +90,10 @@ function planPersisted(
     managers: [],
   };
   return { change, repositories: attempt.wantedBy };
+}
+
+function alternativeOf({ id, target }: Attempt, digest: string, entry: LedgerEntry): string | undefined {
+  return target.alternative === digest ? entry.contents.get(alternativeText(id)) : undefined;
 }
 
 function planObserved(
@@ -135,7 +144,7 @@ function contentAt(
   entry: LedgerEntry,
   live: LiveView | undefined,
 ): string | undefined {
-  return live?.version === version ? live.content : entry.contents.get(digest);
+  return live?.version === version ? live.content : entry.contents.get(stateText({ version, content: digest }));
 }
 
 /** Who hears of what nobody announced about an object that is not live: as of its last look, else as of the last call. */

@@ -1,16 +1,17 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
-import type { KubeObject, ObjectRef, RepositoryKey } from '#domain';
+import type { KubeObject, ObjectRef, RepositoryKey, StateDigest } from '#domain';
 import { KubeApi } from '#k8s';
-import { DEFAULT_PROOF_LIMITS, isRestored, LedgerService, nextView, proveObject, rewindView } from '#ledger';
+import { DEFAULT_PROOF_LIMITS, isRestored, LedgerService, nextView, proveObject, rewindView, UNSEEN } from '#ledger';
 import type { LedgerEntry, LiveState, Proof, Watchers } from '#ledger';
 import { RepositoryQueues } from '#queue';
 import { RulesService } from '#rules';
-import { SanitizerService } from '#sanitizer';
+import { SanitizerError, SanitizerService } from '#sanitizer';
 import { provenState } from '../capture/build-record.ts';
 import { matchFacts } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
 import { newestManagers } from '../capture/newest-write.ts';
+import { UnannouncedChanges } from '../capture/unannounced-changes.service.ts';
 import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { isDoubtful } from './is-doubtful.ts';
@@ -18,6 +19,8 @@ import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
 import { planChanges, withheldAfter } from './plan-changes.ts';
 import type { LiveView, RoutedChange } from './plan-changes.ts';
 
+/** What is open for longer than this is not waited for inside one job. */
+const LONG_OPEN_MS = 1_000;
 /** Until it is looked again whether records have come that may be on their way. */
 const WAIT_MS = 100;
 
@@ -44,28 +47,31 @@ export class Settler {
     private readonly namespaces: Namespaces,
     private readonly metrics: ReverserMetrics,
     private readonly arrivals: RecordArrivals,
+    private readonly unannounced: UnannouncedChanges,
   ) {}
 
   /** One settle job. Rejects where the API server or Redis can't be asked: the ledger makes the name due again. */
   async settle(id: string): Promise<void> {
     for (const pause of [...QUICK_LOOKS_MS, undefined]) {
-      const look = await this.look(id);
-      if (look === undefined) return;
+      // Before anything is read: whoever pauses in between must not take an attempt for older than it was then.
       const now = Date.now();
+      const look = await this.look(id);
+      if (look === undefined) return this.ledger.forgetUnknown(id);
       const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
       if (await this.mustWait(id, look, proof, now)) return;
       await this.enqueue(look, proof, now);
-      const age = now - Math.max(0, ...proof.pending.map((attempt) => attempt.admittedAt));
+      const age = now - Math.max(0, ...proof.pending.map((attempt) => attempt.admittedAt), ...looksSince(look.entry));
       const next = {
         ...nextView(look.entry.view, proof, look.live),
         watchers: look.view?.watchers ?? look.entry.watchers,
         withheld: withheldAfter(proof, look.entry, look.view),
       };
-      const open = await this.ledger.conclude(id, look.entry, next, now + nextLookIn(age));
+      const open = await this.ledger.conclude(id, look.entry, next, { now, nextLook: now + nextLookIn(age) });
+      if (open === undefined) return; // another replica has decided meanwhile, and makes it due where that is needed
       this.count(proof);
       if (open === 0) return;
       // Only what is new is worth waiting for here: the rest is due again by itself.
-      if (pause === undefined || (proof.pending.length > 0 && age > 1_000)) return;
+      if (pause === undefined || age > LONG_OPEN_MS) return;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
@@ -120,7 +126,7 @@ export class Settler {
   private async describe(entry: LedgerEntry, object: KubeObject | undefined): Promise<Look> {
     if (object === undefined) return { entry, live: undefined, view: undefined };
     const uid = object.metadata.uid ?? '';
-    const { content, digest } = this.sanitizer.sanitize(object);
+    const { content, digest } = this.sanitize(object);
     const ref: ObjectRef = { ...entry.object, uid };
     const watchers = await this.watchers(ref, object);
     const state = provenState(object, digest, watchers.UPDATE.length + watchers.DELETE.length > 0);
@@ -130,6 +136,16 @@ export class Settler {
       live: { uid, state },
       view: { ref, version: state.version, content, managers, watchers, dying: state.dying },
     };
+  }
+
+  /** An object that no file can hold has a state that is never written; its file stays as it was. */
+  private sanitize(object: KubeObject): { content: string | undefined; digest: StateDigest } {
+    try {
+      return this.sanitizer.sanitize(object);
+    } catch (error) {
+      if (error instanceof SanitizerError) return { content: undefined, digest: UNSEEN };
+      throw error;
+    }
   }
 
   private async watchers(ref: ObjectRef, object: KubeObject): Promise<Watchers> {
@@ -151,6 +167,10 @@ export class Settler {
         version,
       });
     }
+    for (const { change } of changes) {
+      if (change.origin === 'observed' && change.presumed !== true)
+        this.unannounced.count(change.object, change.resourceVersion);
+    }
     for (const [repository, routed] of groupByRepository(changes)) {
       await this.queues.enqueue(
         repository,
@@ -164,6 +184,11 @@ export class Settler {
       this.metrics.eventProcessed({ operation: attempt.operation, result: 'dropped', reason });
     }
   }
+}
+
+/** When the calls came whose content is not known, in ms since the epoch. */
+function looksSince({ looks }: LedgerEntry): number[] {
+  return looks.map((until) => until - DEFAULT_PROOF_LIMITS.requestLimitMs);
 }
 
 function uidsOf(entry: LedgerEntry): Set<string> {
