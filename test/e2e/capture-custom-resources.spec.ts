@@ -110,6 +110,26 @@ describe('a custom resource', () => {
     await scene.remote.waitForCommit('[CREATE] Pipeline/build');
   });
 
+  it('that no file can hold is left out with its reason, and is captured again by its author once a file can', async () => {
+    const kind = kinds.get(NEW)!;
+    const scene = await stage.scene({ resources: [{ apiVersion: `${kind.group}/v1`, kind: 'Pipeline' }] });
+    const users = { alice: stage.cluster.asUser('alice'), bob: stage.cluster.asUser('bob@example.com') };
+    let notes: object = {};
+    for (let level = 0; level < 600; level++) notes = { deeper: notes };
+    const build = pipeline(kind, scene, NEW, { workers: 1 });
+    await users.alice.create(build);
+    await users.alice.patch(build, { spec: { notes } });
+    await stage.operator.waitForLog((entry) => entry['msg'] === 'an object can not be rendered');
+    await users.bob.patch(build, { spec: { notes: null, workers: 2 } });
+    await scene.waitForCommits(2);
+    expect(await scene.subjects()).toEqual([
+      '[CREATE] Pipeline/build by alice',
+      '[UPDATE] Pipeline/build by bob@example.com',
+    ]);
+    expect(await stage.operator.metrics()).toContain('reason="unrenderable"');
+    expect(stage.operator.log.filter((entry) => entry['msg'] === 'job failed')).toEqual([]);
+  });
+
   it('keeps what its schema does not say the server writes, and loses its status', async () => {
     const kind = kinds.get(NEW)!;
     const scene = await stage.scene({ resources: [{ apiVersion: `${kind.group}/v1`, kind: 'Pipeline' }] });
@@ -139,6 +159,7 @@ describe('a custom resource', () => {
 });
 
 function crdOf({ group, kind, plural }: Kind, storage: string): ObjectName {
+  const notes = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   const version = (name: string, mode: object) => ({
     name,
     served: true,
@@ -151,7 +172,13 @@ function crdOf({ group, kind, plural }: Kind, storage: string): ObjectName {
           spec: {
             type: 'object',
             default: {},
-            properties: { workers: { type: 'integer' }, script: { type: 'string' }, flag: { type: 'string' }, mode },
+            properties: {
+              workers: { type: 'integer' },
+              script: { type: 'string' },
+              flag: { type: 'string' },
+              notes,
+              mode,
+            },
           },
           status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
         },

@@ -88,6 +88,17 @@ describe('a comparison of cluster and repository', () => {
     expect((await scene.remote.files()).map((path) => path.split('/').at(-1))).toEqual(['one.yaml', 'two.yaml']);
   });
 
+  it('commits at once what a namespace holds that a rule selects from now on by its labels', async () => {
+    const environment = `env-${Date.now()}`;
+    const scene = await stage.scene({ rule: { namespaceSelector: { matchLabels: { environment } } } });
+    const { admin } = stage.cluster;
+    await admin.create(configMap(scene, 'before', { a: '1' }));
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: scene.namespace } };
+    await admin.patch(namespace, { metadata: { labels: { environment } } });
+    const [commit] = await scene.waitForCommits(1);
+    expect(commit?.message).toContain('[RESYNC] ConfigMap/before');
+  });
+
   it('writes nothing where nothing differs', async () => {
     const scene = await sceneWith((at) => [configMap(at, 'one', { a: '1' })]);
     await scene.waitForCommits(1);

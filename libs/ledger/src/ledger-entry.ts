@@ -14,6 +14,8 @@ export interface LedgerRecord {
   /** Who hears of the object's end, where no attempt tells: read by a watch before it went. */
   watchers?: Watchers;
   object: ObjectRef;
+  /** Only of use where the ledger knows the name: nobody wants to hear of the object as it is now. */
+  ifKnown?: boolean;
 }
 
 /** Who hears of an observed change of an object, by what it does to the file. */

@@ -65,6 +65,14 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
 end
 return { redis.call('HGET', KEYS[1], 'settled'), open, redis.call('HGET', KEYS[1], 'withheld') }`;
 
+/** KEYS entry, due; ARGV id, next look, then field value… */
+const RECORD_KNOWN = `
+if redis.call('HEXISTS', KEYS[1], 'object') == 0 then return 0 end
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('PERSIST', KEYS[1])
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+return 1`;
+
 /** KEYS entry, due; ARGV id. */
 const FORGET = `if redis.call('HEXISTS', KEYS[1], 'object') == 0 then redis.call('ZREM', KEYS[2], ARGV[1]) end`;
 
@@ -82,8 +90,16 @@ export class LedgerService {
     @Inject(LEDGER_OPTIONS) private readonly options: LedgerOptions,
   ) {}
 
-  /** Durable once it resolves (as durable as Redis is configured to be). Rejects at once while Redis is away. */
-  async record(id: string, record: LedgerRecord, now: number): Promise<void> {
+  /**
+   * Durable once it resolves (as durable as Redis is configured to be). Rejects at once while Redis is away.
+   * @returns whether it was recorded: not where `ifKnown` is set, and nothing is known of the name
+   */
+  async record(id: string, record: LedgerRecord, now: number): Promise<boolean> {
+    if (record.ifKnown === true) {
+      const fields = Object.entries(encodeRecord(record)).flat();
+      const argv = [id, now + FALLBACK_MS, ...fields];
+      return (await this.redis.eval(RECORD_KNOWN, 2, this.entryKey(id), this.dueKey, ...argv)) === 1;
+    }
     const results = await this.redis
       .multi()
       .hset(this.entryKey(id), encodeRecord(record))
@@ -92,6 +108,7 @@ export class LedgerService {
       .exec();
     const failure = results?.find(([error]) => error !== null)?.[0];
     if (failure) throw failure;
+    return true;
   }
 
   async read(id: string): Promise<LedgerEntry | undefined> {

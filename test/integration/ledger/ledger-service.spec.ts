@@ -104,7 +104,7 @@ describe('the ledger', () => {
     expect(entry.view.attempts[0]).toEqual(plain);
     expect(entry.view.states.map(({ state: { version } }) => version).sort()).toEqual(['1', '2']);
     expect(entry.contents.get('a')).toBe('text of a\n');
-    expect(entry.contents.get('state-2')).toBe('text at 2\n');
+    expect(entry.contents.get('2/state-2')).toBe('text at 2\n');
     expect(entry.looks).toEqual([]);
   });
 
@@ -112,6 +112,52 @@ describe('the ledger', () => {
     await ledger.record(id, update('a', '1'), NOW);
     await ledger.record(id, update('a', '1'), NOW);
     expect(attemptIds(await readEntry())).toEqual(['a']);
+  });
+
+  it('takes what is only of use for a known name for no other', async () => {
+    const record = { ...update('a', '1'), ifKnown: true };
+    expect(await ledger.record(id, record, NOW)).toBe(false);
+    expect(await ledger.read(id)).toBeUndefined();
+    await ledger.record(id, update('b', '2'), NOW);
+    expect(await ledger.record(id, record, NOW)).toBe(true);
+    expect(attemptIds(await readEntry())).toEqual(['a', 'b']);
+  });
+
+  it('takes no verdict that another one has overtaken: from a replica that paused', async () => {
+    await ledger.record(id, update('a', '1'), NOW);
+    const paused = await readEntry();
+    expect(await ledger.conclude(id, await readEntry(), NOTHING, { now: NOW, nextLook: NEXT })).toBe(0);
+    await ledger.record(id, update('b', '2'), NOW);
+    expect(await ledger.conclude(id, paused, NOTHING, { now: NOW, nextLook: NEXT })).toBeUndefined();
+    expect(attemptIds(await readEntry())).toEqual(['b']);
+  });
+
+  it('keeps a look open for as long as it was asked for', async () => {
+    await ledger.record(id, { object: ref('app'), lookUntil: NOW + 10 }, NOW);
+    expect(await ledger.conclude(id, await readEntry(), NOTHING, { now: NOW, nextLook: NEXT })).toBe(1);
+    expect(await ledger.conclude(id, await readEntry(), NOTHING, { now: NOW + 10, nextLook: NEXT })).toBe(0);
+  });
+
+  it('forgets a name that is due and of which nothing is known, and no other', async () => {
+    await ledger.record(id, update('a', '1'), NOW);
+    await ledger.forgetUnknown(id);
+    expect(await ledger.countUndecided()).toBe(1);
+    await ledger.putOff('unknown', undefined, NEXT);
+    await ledger.forgetUnknown('unknown');
+    expect(await ledger.countUndecided()).toBe(1);
+  });
+
+  it('keeps the text of a state that is recorded again with a newer version while an older one is concluded', async () => {
+    const same = (version: string) => {
+      const record = update(`at-${version}`, version);
+      record.base!.state.content = 'same';
+      return record;
+    };
+    await ledger.record(id, same('1'), NOW);
+    const entry = await readEntry();
+    await ledger.record(id, same('2'), NOW);
+    await ledger.conclude(id, entry, NOTHING, { now: NOW, nextLook: NEXT });
+    expect((await readEntry()).contents.get('2/same')).toBe('text at 2\n');
   });
 
   it('keeps what was recorded between reading and concluding', async () => {

@@ -41,10 +41,11 @@ class FakeRedis {
     return this.waiting.length;
   }
 
-  async record(record: LedgerRecord): Promise<void> {
+  async record(record: LedgerRecord): Promise<boolean> {
     if (this.held) await new Promise<void>((resolve) => this.waiting.push(resolve));
     if (!this.available) throw new Error('Redis is away');
     this.recorded.push(record.object.name);
+    return true;
   }
 
   writer(maxRecords = 100): Writer {

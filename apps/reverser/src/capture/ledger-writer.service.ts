@@ -80,8 +80,7 @@ export class LedgerWriter implements OnApplicationShutdown {
   }
 
   private async send(id: string, record: LedgerRecord): Promise<void> {
-    await this.ledger.record(id, record, Date.now());
-    await this.settleQueue.wake([id]);
+    if (await this.ledger.record(id, record, Date.now())) await this.settleQueue.wake([id]);
   }
 
   private drainLater(): void {

@@ -109,9 +109,11 @@ export class Recorder implements AdmissionHandler {
       return;
     }
     if (match.wantedBy.length === 0) this.countSkip(operation, skipReason(match));
-    if (!isSelected(match) && !oldSelected) return;
-    await this.writer.write(
-      buildRecord({
+    // Of a deletion's tries the first may still have found the object selected: that it has left by now decides.
+    const unselected = !isSelected(match) && !oldSelected;
+    if (unselected && operation !== 'DELETE') return;
+    await this.writer.write({
+      ...buildRecord({
         id,
         operation,
         ref,
@@ -125,7 +127,8 @@ export class Recorder implements AdmissionHandler {
         asked: operation === 'DELETE' || object === undefined ? undefined : this.sanitizer.sanitize(object),
         leaves: operation === 'UPDATE' && !isSelected(match),
       }),
-    );
+      ...(unselected && { ifKnown: true }),
+    });
   }
 
   /** The object with the new replicas, where it is still in the version that the call started from; else observed. */

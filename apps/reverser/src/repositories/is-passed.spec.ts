@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isPassed } from './compare-snapshot.ts';
+import { isPassed } from './screen-listed.ts';
 
 const ref = {
   ...{ group: '', version: 'v1', kind: 'ConfigMap', resource: 'configmaps', namespace: 'a', name: 'b', uid: 'u1' },
