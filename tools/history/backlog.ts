@@ -1,11 +1,11 @@
 import { rename } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { ADMIN, type ControlPlane } from '../control-plane/index.ts';
+import { ADMIN } from '../control-plane/index.ts';
 import { waitFor } from '../lib/wait-for.ts';
 import { judgeHistory, type Judgement } from './judge-history.ts';
 import { KINDS } from './kinds.ts';
 import { startObserver } from './observer.ts';
-import { setStage, startHistoryCluster, type Stage } from './stage.ts';
+import { setStage, startHistoryCluster, type HistoryCluster, type Stage } from './stage.ts';
 import { MARKER, RUN_LABEL, USERS } from './workload.ts';
 import { WriteClient } from './write-client.ts';
 
@@ -26,10 +26,10 @@ async function main(): Promise<number> {
   }
 }
 
-async function play(controlPlane: ControlPlane, events: number): Promise<number> {
+async function play(controlPlane: HistoryCluster, events: number): Promise<number> {
   const stage = await setStage(controlPlane, 'backlog', { replicas: 1, kinds: [CONFIG_MAPS] });
   const observer = await startObserver(controlPlane, [CONFIG_MAPS], (object) => stage.isOurs(object));
-  const client = new WriteClient(controlPlane);
+  const client = new WriteClient(controlPlane, stage.run);
   try {
     await writeMany(stage, client, Math.ceil(events / 10));
     const before = await measured(stage, () => writeMany(stage, client, Math.ceil(events / 10)));

@@ -28,8 +28,13 @@ export interface Comparison {
   deviations: Deviation[];
   /** Changes that are in Git by their author. */
   matched: number;
-  /** Required changes that appear as observed, by themselves or as part of the next observed commit. */
+  /** Required changes that appear as observed: the webhook did not hear of them. */
   observed: number;
+  /**
+   * Required changes that no commit of their own tells, since the call after them was not heard and so nobody saw their state:
+   * part of the next observed commit, or gone without a trace where that call was a deletion.
+   */
+  merged: number;
   /** Excluded users' states that a comparison brought into Git. */
   excludedObserved: number;
   /** Deletions whose author is one of several that can't be told apart, the right one named in the message. */
@@ -42,7 +47,7 @@ export function compareHistory(
   commits: readonly FileCommit[],
   emailOf: (user: string) => string,
 ): Comparison {
-  const result: Comparison = { deviations: [], matched: 0, observed: 0, excludedObserved: 0, ties: 0 };
+  const result: Comparison = { deviations: [], matched: 0, observed: 0, merged: 0, excludedObserved: 0, ties: 0 };
   const byPath = new Map<string, FileCommit[]>();
   for (const commit of commits) byPath.set(commit.path, [...(byPath.get(commit.path) ?? []), commit]);
   for (const path of new Set([...expected.keys(), ...byPath.keys()])) {
@@ -75,8 +80,7 @@ function comparePath(
     const commit = commitOf.get(change);
     if (commit !== undefined) judgePair(change, commit, emailOf, result, say);
     else if (change.demand === 'required') {
-      const later = changes.slice(index + 1).map((next) => commitOf.get(next));
-      if (later.find((next) => next !== undefined)?.observed === true) result.observed += 1;
+      if (isMerged(changes.slice(index), commitOf)) result.merged += 1;
       else say('missing', describeChange(change), change.version);
     }
   });
@@ -90,6 +94,15 @@ function comparePath(
   }
 }
 
+/** Whether nobody could see the first of these changes by itself: see {@link Comparison.merged}. */
+function isMerged([change, ...later]: ExpectedChange[], commitOf: ReadonlyMap<ExpectedChange, FileCommit>): boolean {
+  const [next] = later;
+  const unseen = change?.failedOpen === true || next?.failedOpen === true;
+  const told = later.find((each) => commitOf.has(each));
+  if (told !== undefined) return unseen && commitOf.get(told)?.observed === true;
+  return unseen && later.some(({ operation }) => operation === 'DELETE');
+}
+
 function judgePair(
   change: ExpectedChange,
   commit: FileCommit,
@@ -98,8 +111,10 @@ function judgePair(
   say: (kind: DeviationKind, text: string, version?: string) => void,
 ): void {
   if (commit.observed) {
-    if (change.demand === 'required' || change.demand === 'unheard') result.observed += 1;
-    else result.excludedObserved += 1;
+    if (change.demand === 'excluded') result.excludedObserved += 1;
+    else result.observed += 1;
+    if (change.demand === 'required' && !change.failedOpen)
+      say('wrong author', `${describeChange(change)} was heard of, but ${describeCommit(commit)}`, change.version);
     return;
   }
   const verdict = isAuthor(change, commit, emailOf);

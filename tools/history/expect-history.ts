@@ -1,7 +1,8 @@
 import type { KubeObject, Operation } from '#domain';
 import type { ObservedVersion } from './observer.ts';
-import type { Authors } from './find-authors.ts';
+import { usersOf, type Authors } from './find-authors.ts';
 import { AUDIT_LABEL, EXCLUDED_USER } from './workload.ts';
+import type { WriteRecord } from './write-client.ts';
 
 /** A change that the API server persisted and what Git must, may or must not make of it. */
 export interface ExpectedChange {
@@ -13,6 +14,8 @@ export interface ExpectedChange {
   content: string | null;
   /** Who may be its author; empty: nobody knows. */
   authors: string[];
+  /** The webhook did not hear of it: the API server says so of the only request that may have made it. */
+  failedOpen: boolean;
   /**
    * `required`: one commit. `optional`: one commit or none, where it can't be told which of two users wrote it, or whether
    * Git holds the content already. `excluded`: none, or an observed one from a comparison of cluster and repository.
@@ -25,6 +28,7 @@ export interface HistoryReader {
   pathOf: (version: ObservedVersion) => string;
   /** The file's text of a state. */
   contentOf: (object: KubeObject) => string;
+  failedOpen: (request: WriteRecord) => boolean;
 }
 
 /** What Git must hold of the watched versions of all objects, by path, each in version order. Pure but for the reader. */
@@ -60,11 +64,13 @@ function expectPath(
     if (ends) {
       const last = before?.object ?? object;
       if (!wasDying) {
-        const who = authors.ofDeletion(event);
+        const requests = authors.ofDeletion(event);
+        const who = usersOf(requests);
+        const failedOpen = requests.some(reader.failedOpen);
         // A file that was never written may be there all the same: a comparison brings excluded users' states.
         const heard = file === undefined && demandOf(who) === 'required' ? 'optional' : demandOf(who);
         const demand = isSelected(last) ? heard : 'unheard';
-        changes.push({ path, uid, operation: 'DELETE', version, content: null, authors: who, demand });
+        changes.push({ path, uid, operation: 'DELETE', version, content: null, authors: who, failedOpen, demand });
         if (demand === 'required' || demand === 'optional') file = undefined;
       }
       before = type === 'DELETED' ? undefined : { object, content: before?.content ?? '' };
@@ -73,11 +79,13 @@ function expectPath(
     const content = reader.contentOf(object);
     const changed = content !== before?.content;
     if (changed && isSelected(object)) {
-      const who = authors.ofWrite(event, before?.object);
+      const requests = authors.ofWrite(event, before?.object);
+      const who = usersOf(requests);
+      const failedOpen = requests.some(reader.failedOpen);
       const demand = demandOf(who);
       const operation = type === 'ADDED' ? 'CREATE' : 'UPDATE';
       const known = demand === 'required' && content === file ? 'optional' : demand;
-      changes.push({ path, uid, operation, version, content, authors: who, demand: known });
+      changes.push({ path, uid, operation, version, content, authors: who, failedOpen, demand: known });
       if (demand !== 'excluded') file = content;
     }
     before = { object, content };

@@ -4,8 +4,11 @@ import { waitFor } from '../lib/wait-for.ts';
 import type { Random } from './random.ts';
 import type { Stage } from './stage.ts';
 
-export const FAULTS = ['kill', 'redis', 'git', 'person'] as const;
-/** `kill`: kill -9 of a replica. `redis`: kill -9 of Redis. `git`: the Git host is away. `person`: somebody pushes other files. */
+export const FAULTS = ['kill', 'redis', 'git', 'person', 'pause', 'hang'] as const;
+/**
+ * `kill`: kill -9 of a replica. `redis`: kill -9 of Redis. `git`: the Git host is away. `person`: somebody pushes other files.
+ * `pause`: a replica stops (SIGSTOP) and wakes up. `hang`: Redis does.
+ */
 export type Fault = (typeof FAULTS)[number];
 
 const READY_MS = 60_000;
@@ -23,7 +26,7 @@ export async function causeFaults(
   signal: AbortSignal,
   say: (line: string) => void,
 ): Promise<Record<Fault, number>> {
-  const caused: Record<Fault, number> = { kill: 0, redis: 0, git: 0, person: 0 };
+  const caused: Record<Fault, number> = { kill: 0, redis: 0, git: 0, person: 0, pause: 0, hang: 0 };
   if (faults.length === 0) return caused;
   let start = Date.now();
   for (let number = 0; !signal.aborted; number++) {
@@ -58,11 +61,27 @@ const cause: Record<Fault, (stage: Stage, random: Random, number: number) => Pro
     await pause(random.between(500, 5_000));
     await rename(away, remote.dir);
   },
+  pause: async ({ replicas }, random, number) => {
+    const { wake } = pauseProcess(replicas.current[number % replicas.count]!.pid);
+    await pause(random.between(500, 12_000));
+    wake();
+  },
+  hang: async ({ redis }, random) => {
+    const { wake } = pauseProcess(redis.pid());
+    await pause(random.between(200, 3_000));
+    wake();
+    await pause(AFTER_REDIS_MS);
+  },
   person: async ({ remote }, _random, number) => {
     // Between the operator's own pushes a person may have to try more than once.
     await waitFor('a person to push', () => pushAsPerson(remote, number), { timeoutMs: READY_MS });
   },
 };
+
+function pauseProcess(pid: number): { wake: () => void } {
+  process.kill(pid, 'SIGSTOP');
+  return { wake: () => void process.kill(pid, 'SIGCONT') };
+}
 
 async function pushAsPerson(remote: Stage['remote'], number: number): Promise<boolean> {
   await remote.commitAsPerson({ message: `Note ${number}`, files: { [`notes/${number}.md`]: `Note ${number}\n` } });

@@ -16,36 +16,35 @@ export class Authors {
     for (const record of records) this.add(record);
   }
 
-  /** The users who may have written it: one where it is known, none where nobody says so. */
-  ofWrite(event: ObservedVersion, before: KubeObject | undefined): string[] {
+  /** The requests that may have written it: of one user where that is known, none where nobody says so. */
+  ofWrite(event: ObservedVersion, before: KubeObject | undefined): WriteRecord[] {
     const marked = this.byMarker(event.object, before);
-    if (marked !== undefined) return [marked.user];
+    if (marked !== undefined) return [marked];
     const uid = event.object.metadata.uid ?? '';
     const answered = this.byVersion.get(`${uid}/${event.version}`) ?? [];
     // Who asked for nothing new got the version that was there: it was there once anybody was answered with it.
     const there = Math.min(...answered.map(({ endedAt }) => endedAt));
-    const writers = users(answered.filter(({ startedAt }) => startedAt <= there));
-    if (writers.length < 2) return writers;
+    const writers = answered.filter(({ startedAt }) => startedAt <= there);
+    if (usersOf(writers).length < 2) return writers;
     // The writer's manager entry has gained something; another's may have lost what the writer took over.
     const gaining = gainingManagers(event.object, before);
-    const credible = writers.filter((user) => gaining.has(managerOf(user)));
+    const credible = writers.filter(({ user }) => gaining.has(managerOf(user)));
     return credible.length > 0 ? credible : writers;
   }
 
-  /** The users whose deletion was answered with success before the watch told of it. */
-  ofDeletion(event: ObservedVersion): string[] {
+  /** The deletions that were answered with success before the watch told of it. */
+  ofDeletion(event: ObservedVersion): WriteRecord[] {
     const uid = event.object.metadata.uid ?? '';
     const sure = (this.deletions.get(uid) ?? []).filter((record) => record.startedAt <= event.at);
-    if (sure.length > 0) return users(sure);
+    if (sure.length > 0) return sure;
     const { kind } = event;
-    const possible = this.halfDone.filter(
+    return this.halfDone.filter(
       (record) =>
         record.resource === kind.resource &&
         record.namespace === event.object.metadata.namespace &&
         record.startedAt <= event.at &&
         event.at <= record.endedAt + 5_000,
     );
-    return users(possible);
   }
 
   private add(record: WriteRecord): void {
@@ -97,7 +96,7 @@ function isWithin(fields: unknown, other: unknown): boolean {
   return Object.entries(fields).every(([name, value]) => isWithin(value, (other as Record<string, unknown>)[name]));
 }
 
-function users(records: WriteRecord[]): string[] {
+export function usersOf(records: readonly WriteRecord[]): string[] {
   return [...new Set(records.map(({ user }) => user))];
 }
 

@@ -7,7 +7,7 @@ import { expectHistory } from './expect-history.ts';
 import { Authors } from './find-authors.ts';
 import type { ObservedVersion } from './observer.ts';
 import { readCommits } from './read-commits.ts';
-import type { WriteRecord } from './write-client.ts';
+import { auditIdOf, type WriteRecord } from './write-client.ts';
 
 export interface Judgement extends Comparison {
   /** Changes that Git must hold. */
@@ -15,14 +15,24 @@ export interface Judgement extends Comparison {
   commits: number;
 }
 
+interface JudgedStage {
+  run: string;
+  remote: GitRemote;
+  digestKey: Uint8Array;
+  /** Audit ids of requests that the webhook did not hear of. */
+  failedOpenRequests: () => Promise<Set<string>>;
+}
+
 /** Compares what the watch showed with what is in the repository now. */
 export async function judgeHistory(
-  { remote, digestKey }: { remote: GitRemote; digestKey: Uint8Array },
+  { run, remote, digestKey, failedOpenRequests }: JudgedStage,
   versions: readonly ObservedVersion[],
   records: readonly WriteRecord[],
 ): Promise<Judgement> {
+  const unheard = await failedOpenRequests();
   const expected = expectHistory(versions, new Authors(records), {
     pathOf: pathOfVersion,
+    failedOpen: ({ id }) => unheard.has(auditIdOf(run, id)),
     contentOf: (object) => renderManifest(sanitizeManifest(object, { digestKey })),
   });
   const commits = await readCommits(remote);

@@ -59,7 +59,7 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
       }),
     );
   };
-  const shared = { SHUTDOWN_GRACE_SECONDS: '0', RESYNC_INTERVAL: '10m', ...options.env };
+  const shared = { SHUTDOWN_GRACE_SECONDS: '0', RESYNC_INTERVAL: '10s', ...options.env };
   const end = async (): Promise<void> => {
     clearInterval(polling);
     await Promise.all(started.map((operator) => operator.remove()));

@@ -29,7 +29,8 @@ export function reportText(report: HistoryReport): string {
     ['persisted changes', report.persisted],
     ['commits', report.commits],
     ['in Git by their author', report.matched],
-    ['observed', report.observed],
+    ['observed, their call failed open', report.observed],
+    ['merged, the call after them failed open', report.merged],
     ['observed, of excluded users', report.excludedObserved],
     ['deletions by one of several', report.ties],
     ...KINDS_OF_DEVIATION.map((kind): [string, number] => [

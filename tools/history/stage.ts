@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { KubeObject } from '#domain';
 import { apiVersionOf } from '#domain';
+import { makeAuditLog, type AuditLog } from './audit-log.ts';
 import { ADMIN, startControlPlane, type ControlPlane } from '../control-plane/index.ts';
 import { createGitRemote, type GitRemote } from '../git-remote/index.ts';
 import { installCrd, installCrds } from '../kube/install-crds.ts';
@@ -16,9 +17,14 @@ const CRDS = join(import.meta.dirname, '..', '..', 'charts', 'gitops-reverser', 
 const API_VERSION = 'configbutler.ai/v1alpha1';
 const RULES_NAMESPACE = 'history-rules';
 
+export interface HistoryCluster extends ControlPlane {
+  readonly audit: AuditLog;
+}
+
 /** A control plane with the operator's and the harness's own custom resources: good for several runs, one after the other. */
-export async function startHistoryCluster(): Promise<ControlPlane> {
-  const controlPlane = await startControlPlane({ users: [EXCLUDED_USER] });
+export async function startHistoryCluster(): Promise<HistoryCluster> {
+  const audit = await makeAuditLog();
+  const controlPlane = await startControlPlane({ users: [EXCLUDED_USER], extraArgs: audit.args });
   try {
     const admin = new KubeUser(controlPlane.clientFor(ADMIN));
     const namespace = (name: string): Promise<LiveObject> =>
@@ -29,7 +35,11 @@ export async function startHistoryCluster(): Promise<ControlPlane> {
       namespace(OPERATOR_NAMESPACE),
       namespace(RULES_NAMESPACE),
     ]);
-    return controlPlane;
+    const stop = async (): Promise<void> => {
+      await controlPlane.stop();
+      await audit.remove();
+    };
+    return { ...controlPlane, stop, audit };
   } catch (error) {
     await controlPlane.stop();
     throw error;
@@ -53,6 +63,8 @@ export interface Stage {
   isOurs(object: KubeObject): boolean;
   /** Calls of this run's webhook that failed open, as the API server counts them. */
   failedOpen(): Promise<number>;
+  /** Audit ids of requests of which such a call failed open. */
+  failedOpenRequests(): Promise<Set<string>>;
   /** Changes that wait to be pushed, as the operator says in the GitRepoConfig's status. */
   pendingEvents(): Promise<number | undefined>;
   end(): Promise<void>;
@@ -60,7 +72,7 @@ export interface Stage {
 
 /** Returns once the rules are in force. */
 export async function setStage(
-  controlPlane: ControlPlane,
+  controlPlane: HistoryCluster,
   run: string,
   options: { replicas: number; env?: Record<string, string>; kinds?: readonly HistoryKind[] },
 ): Promise<Stage> {
@@ -91,6 +103,7 @@ export async function setStage(
           ? metadata.labels?.[RUN_LABEL] === run
           : namespaces.includes(metadata.namespace),
       failedOpen: () => countFailedOpen(controlPlane, replicas.instanceName),
+      failedOpenRequests: () => controlPlane.audit.failedOpen(replicas.instanceName),
       pendingEvents: async () =>
         (await admin.get<{ status?: { pendingEvents?: number } }>(repository)).status?.pendingEvents,
       end,

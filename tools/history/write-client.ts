@@ -56,10 +56,13 @@ export function collectionPath(kind: HistoryKind, namespace: string | undefined,
 export class WriteClient {
   readonly records: WriteRecord[] = [];
   private readonly controlPlane: ControlPlane;
+  private readonly run: string;
   private sequence = 0;
 
-  constructor(controlPlane: ControlPlane) {
+  /** @param run a name of which audit ids are made */
+  constructor(controlPlane: ControlPlane, run: string) {
     this.controlPlane = controlPlane;
+    this.run = run;
   }
 
   /** The id of the next write: to be left in the object as its marker. */
@@ -76,6 +79,7 @@ export class WriteClient {
       path: pathOf(write),
       query: { ...write.query, ...fieldManager, ...(dryRun && { dryRun: 'All' }) },
       body: write.body,
+      auditId: auditIdOf(this.run, id),
       ...(write.contentType !== undefined && { contentType: write.contentType }),
     };
     const answer = await this.controlPlane
@@ -102,6 +106,10 @@ export class WriteClient {
 /** The field manager of a user's writes. */
 export function managerOf(user: string): string {
   return `${user.replace(/[^a-z]/g, '-')}-editor`;
+}
+
+export function auditIdOf(run: string, id: number): string {
+  return `${run}-${id}`;
 }
 
 function pathOf({ target, subresource, version }: Pick<Write, 'target' | 'subresource' | 'version'>): string {

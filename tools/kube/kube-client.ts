@@ -13,6 +13,8 @@ export interface KubeRequest {
   query?: Record<string, string | undefined>;
   body?: unknown;
   contentType?: string;
+  /** By which the API server names the request in its audit log. */
+  auditId?: string;
 }
 
 /** A status other than 2xx. `body` is the API server's Status object. */
@@ -77,6 +79,7 @@ export class KubeClient {
             authorization: `Bearer ${this.token}`,
             accept: 'application/json',
             'user-agent': 'gitops-reverser-tools',
+            ...(call.auditId !== undefined && { 'audit-id': call.auditId }),
             ...(body && { 'content-type': call.contentType ?? 'application/json', 'content-length': body.length }),
           },
         },
