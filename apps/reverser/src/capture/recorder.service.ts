@@ -6,6 +6,7 @@ import { RulesService } from '#rules';
 import type { MatchFacts, RuleMatch } from '#rules';
 import { SanitizerError, SanitizerService } from '#sanitizer';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import { RuleCurrency } from '../selection/rule-currency.service.ts';
 import { SelectedTypes } from '../selection/selected-types.service.ts';
 import type { AdmissionHandler, AdmissionIdentity, AdmissionRequest } from '../webhook/admission-review.ts';
 import { applyReplicas, REPLICAS_PATH, replicasPathOf } from './apply-replicas.ts';
@@ -43,15 +44,17 @@ export class Recorder implements AdmissionHandler {
     private readonly writer: LedgerWriter,
     private readonly metrics: ReverserMetrics,
     private readonly calls: CallsInHand,
+    private readonly currency: RuleCurrency,
   ) {}
 
-  async handle(request: AdmissionRequest): Promise<void> {
+  async handle(request: AdmissionRequest, registration: string): Promise<void> {
     this.metrics.eventReceived(request.operation);
-    await this.calls.during(() => this.record(request));
+    await this.calls.during(() => this.record(request, registration));
   }
 
-  private async record(request: AdmissionRequest): Promise<void> {
+  private async record(request: AdmissionRequest, registration: string): Promise<void> {
     const admittedAt = Date.now();
+    await this.currency.reach(registration);
     const classified = classifyRequest(request);
     const writer: Writer = { user: request.user, fieldManager: request.fieldManager };
     if (classified.kind === 'skip') return this.countSkip(request.operation, classified.reason);
@@ -73,9 +76,12 @@ export class Recorder implements AdmissionHandler {
     }
   }
 
-  async handleTruncated(identity: AdmissionIdentity): Promise<void> {
+  async handleTruncated(identity: AdmissionIdentity, registration: string): Promise<void> {
     this.metrics.eventReceived(identity.operation);
-    await this.calls.during(() => this.recordTruncated(identity));
+    await this.calls.during(async () => {
+      await this.currency.reach(registration);
+      await this.recordTruncated(identity);
+    });
   }
 
   private async recordTruncated(identity: AdmissionIdentity): Promise<void> {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { RuleCurrency } from './rule-currency.service.ts';
 import { SelectedTypes } from './selected-types.service.ts';
 
-@Module({ providers: [SelectedTypes], exports: [SelectedTypes] })
+@Module({ providers: [SelectedTypes, RuleCurrency], exports: [SelectedTypes, RuleCurrency] })
 export class SelectedTypesModule {}

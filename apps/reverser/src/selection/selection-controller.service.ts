@@ -5,21 +5,23 @@ import type { KubeObject, RepositoryKey, ResourceType } from '#domain';
 import {
   buildWebhookConfiguration,
   CertificateManager,
+  collectionPath,
   Discovery,
   InformerFactory,
+  KubeApi,
   KubeEvents,
   StatusWriter,
   WebhookRegistrar,
 } from '#k8s';
-import type { DiscoveredType, KubeInformer } from '#k8s';
+import type { DiscoveredType, KubeInformer, WebhookConfiguration } from '#k8s';
 import { RulesService } from '#rules';
-import type { SelectedResource } from '#rules';
 import { SETTINGS } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
-import { statusRef, WATCH_RULES } from '../custom-resources.ts';
+import { GIT_REPO_CONFIGS, statusRef, WATCH_RULES } from '../custom-resources.ts';
 import { evaluateRules } from './evaluate-rules.ts';
 import type { EvaluatedRule, Evaluation } from './evaluate-rules.ts';
 import { LaterLooks } from './later-looks.ts';
+import { RuleCurrency } from './rule-currency.service.ts';
 import { RULE_REASONS, ruleStatus } from './rule-status.ts';
 import type { RuleState } from './rule-status.ts';
 import { SelectedTypes } from './selected-types.service.ts';
@@ -41,6 +43,8 @@ export interface SelectionChange {
   /** `namespace/name` of the GitRepoConfigs whose rules or kinds are new or different. */
   repositories: string[];
 }
+
+type Registration = { evaluation: Evaluation } & ({ digest: string } | { failure: string });
 
 /** Keeps the rules in force, and the webhook's registration to just what they select. */
 @Injectable()
@@ -71,6 +75,8 @@ export class SelectionController implements OnApplicationShutdown {
     private readonly events: KubeEvents,
     private readonly rulesService: RulesService,
     private readonly selectedTypes: SelectedTypes,
+    private readonly currency: RuleCurrency,
+    private readonly api: KubeApi,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -101,6 +107,11 @@ export class SelectionController implements OnApplicationShutdown {
       metadataOnly: true,
     });
     await Promise.all([this.rules.synced, kinds.synced]);
+    this.currency.start(async () => {
+      const evaluation = await this.evaluateAnew();
+      this.enforce(evaluation, this.registrationOf(evaluation).digest);
+      this.trigger();
+    });
     this.interval = setInterval(() => this.kindsChanged(), DISCOVERY_AGE_MS);
     this.trigger();
   }
@@ -144,21 +155,41 @@ export class SelectionController implements OnApplicationShutdown {
   }
 
   private async reconcile(): Promise<void> {
-    const objects = this.rules?.items() ?? [];
-    const evaluation = evaluateRules(objects, await this.servedTypes(), this.exists);
-    // Rules first: a call that comes with the new registration finds them in force.
-    const types = [...evaluation.byRepository].map(([repository, each]) => [repository, each.types] as const);
-    this.selectedTypes.replace(
-      evaluation.selected.map(({ type }) => type),
-      new Map(types),
-    );
-    this.rulesService.setRules(evaluation.rules);
-    const registration = await this.register(evaluation.selected);
+    const registration = await this.register(await this.evaluate());
+    const { evaluation } = registration;
     this.announceSelection(evaluation, 'digest' in registration);
     const probe = evaluation.evaluated[0]?.object;
     const failure = 'digest' in registration ? await this.confirm(registration.digest, probe) : registration.failure;
     await Promise.all(evaluation.evaluated.map((rule) => this.tell(rule, failure)));
     if (failure !== undefined) setTimeout(() => this.trigger(), RETRY_MS).unref();
+  }
+
+  /** As far as our watches know. */
+  private async evaluate(): Promise<Evaluation> {
+    return evaluateRules(this.rules?.items() ?? [], await this.servedTypes(), this.exists);
+  }
+
+  /** From what the API server holds now. */
+  private async evaluateAnew(): Promise<Evaluation> {
+    this.types = undefined;
+    const [types, rules, repositories] = await Promise.all([
+      this.servedTypes(),
+      this.api.list(collectionPath(WATCH_RULES)),
+      this.api.list(collectionPath(GIT_REPO_CONFIGS), { metadataOnly: true }),
+    ]);
+    const existing = new Set(repositories.items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+    return evaluateRules(rules.items, types, (key) => existing.has(repositoryKeyText(key)));
+  }
+
+  /** A call that comes with a registration finds its rules in force: they come first. */
+  private enforce({ byRepository, selected, rules }: Evaluation, digest?: string): void {
+    const types = [...byRepository].map(([repository, each]) => [repository, each.types] as const);
+    this.selectedTypes.replace(
+      selected.map(({ type }) => type),
+      new Map(types),
+    );
+    this.rulesService.setRules(rules);
+    if (digest !== undefined) this.currency.note(digest);
   }
 
   /** What is selected now; what came before is only seen by comparing. */
@@ -169,30 +200,48 @@ export class SelectionController implements OnApplicationShutdown {
     this.listener({ registered, types: selected.map(({ type }) => type), repositories });
   }
 
-  /** Writes the registration. Its digest is `''` where nothing is registered. */
-  private async register(selected: SelectedResource[]): Promise<{ digest: string } | { failure: string }> {
-    const certificate = this.certificates.certificate;
-    if (certificate === undefined) return { failure: 'There is no certificate yet.' };
-    const { webhook, podNamespace, instanceName } = this.settings;
-    const admitted = selected.filter((each) => each.admitted);
+  /** Writes the registration and puts its rules in force. Its digest is `''` where nothing is registered. */
+  private async register(known: Evaluation): Promise<Registration> {
+    let evaluation = known;
+    let digest: string | undefined;
     try {
-      const desired = buildWebhookConfiguration({
-        instanceName,
-        podNamespace,
-        selected: admitted.map((each) => ({ ...each.type, ...each })),
-        client:
-          webhook.url === undefined
-            ? { service: { namespace: podNamespace, name: webhook.service } }
-            : { url: webhook.url },
-        caBundle: certificate.caBundle,
-      });
-      if (await this.registrar.apply(desired)) this.confirmed = '';
-      return { digest: admitted.length === 0 ? '' : desired.digest };
+      const desired = this.registrationOf(known);
+      const refresh = async (): Promise<WebhookConfiguration> => {
+        evaluation = await this.evaluateAnew();
+        const fresh = this.registrationOf(evaluation);
+        digest = fresh.digest;
+        this.enforce(evaluation, digest);
+        return fresh;
+      };
+      if (await this.registrar.apply(desired, refresh)) this.confirmed = '';
+      // Only now it is known that what our watches know is not older than what is registered.
+      if (digest === undefined) this.enforce(known, desired.digest);
+      const nothing = !evaluation.selected.some(({ admitted }) => admitted);
+      return { evaluation, digest: nothing ? '' : (digest ?? desired.digest) };
     } catch (error) {
+      if (digest === undefined) this.enforce(evaluation);
       const failure = error instanceof Error ? error.message : 'unknown error';
       this.logger.warn({ msg: 'the webhook registration was not written', error: failure });
-      return { failure };
+      return { evaluation, failure };
     }
+  }
+
+  private registrationOf({ selected, rules }: Evaluation): WebhookConfiguration {
+    const certificate = this.certificates.certificate;
+    if (certificate === undefined) throw new Error('There is no certificate yet.');
+    const { webhook, podNamespace, instanceName } = this.settings;
+    const revision = rules.map(({ key, spec }) => JSON.stringify([repositoryKeyText(key), spec])).sort();
+    return buildWebhookConfiguration({
+      instanceName,
+      podNamespace,
+      selected: selected.filter(({ admitted }) => admitted).map((each) => ({ ...each.type, ...each })),
+      client:
+        webhook.url === undefined
+          ? { service: { namespace: podNamespace, name: webhook.service } }
+          : { url: webhook.url },
+      caBundle: certificate.caBundle,
+      revision: revision.join('\n'),
+    });
   }
 
   /** What is wrong with the registration; nothing where the API server was seen to use it. */

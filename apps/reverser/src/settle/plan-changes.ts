@@ -135,7 +135,7 @@ function hearersOf(
   const next = entry.view.attempts.find(
     ({ object, base, wantedBy }) => object.uid === uid && base === version && wantedBy.length > 0,
   );
-  return next?.wantedBy ?? watchersOf(uid, entry)[operation];
+  return next?.keptBy ?? next?.wantedBy ?? watchersOf(uid, entry)[operation];
 }
 
 function contentAt(

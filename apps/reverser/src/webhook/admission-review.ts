@@ -35,9 +35,10 @@ export type AdmissionIdentity = Omit<AdmissionRequest, 'object' | 'oldObject' | 
 
 /** What the webhook hands requests to. It never decides: every call is allowed, whatever becomes of it. */
 export interface AdmissionHandler {
-  handle(request: AdmissionRequest): Promise<void>;
+  /** @param registration digest of the registration by which the call came */
+  handle(request: AdmissionRequest, registration: string): Promise<void>;
   /** A request whose objects could not be read. */
-  handleTruncated(identity: AdmissionIdentity): Promise<void>;
+  handleTruncated(identity: AdmissionIdentity, registration: string): Promise<void>;
 }
 
 export const ADMISSION_HANDLER = Symbol('ADMISSION_HANDLER');

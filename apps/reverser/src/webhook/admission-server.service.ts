@@ -82,7 +82,9 @@ export class AdmissionServer implements BeforeApplicationShutdown {
       });
       return reply.code(400).send({ error: 'The body is not an AdmissionReview of admission.k8s.io/v1.' });
     }
-    const work = review === undefined ? this.handler.handleTruncated(identity) : this.handler.handle(review);
+    const { digest } = request.params as { digest: string };
+    const work =
+      review === undefined ? this.handler.handleTruncated(identity, digest) : this.handler.handle(review, digest);
     const recorded = work
       .catch((error: Error) =>
         this.logger.error({ msg: 'admission call was not recorded', uid: identity.uid, error: error.message }),

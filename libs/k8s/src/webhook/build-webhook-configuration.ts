@@ -25,6 +25,8 @@ export interface WebhookSettings {
   caBundle: string;
   /** The operator's own namespace: never captured. */
   podNamespace: string;
+  /** What else the digest stands for, as text: whoever is called by it can tell whether it knows that. */
+  revision?: string;
 }
 
 /** A configuration and its digest, which the paths of its webhooks carry. */
@@ -61,6 +63,7 @@ export function buildWebhookConfiguration(settings: WebhookSettings): WebhookCon
     client: settings.client,
     caBundle: settings.caBundle,
     podNamespace: settings.podNamespace,
+    revision: settings.revision,
   });
   const configuration: KubeObject = {
     apiVersion: 'admissionregistration.k8s.io/v1',

@@ -23,6 +23,9 @@ const HEAL_BACKOFF = { first: 1_000, limit: 60_000 };
 /** No foreign edit for this long: the next one is healed quickly again. */
 const CALM_MS = 300_000;
 
+/** What is desired, computed from fresh reads. */
+export type Refresh = () => Promise<WebhookConfiguration>;
+
 /** Keeps this instance's ValidatingWebhookConfiguration as it was last asked for, also when others change it. */
 @Injectable()
 export class WebhookRegistrar implements OnApplicationShutdown {
@@ -30,6 +33,7 @@ export class WebhookRegistrar implements OnApplicationShutdown {
   private readonly stopper = new AbortController();
   private readonly path: string;
   private desired: WebhookConfiguration | undefined;
+  private refresh: Refresh | undefined;
   private informer: KubeInformer | undefined;
   private healing: Promise<void> | undefined;
   private heals = 0;
@@ -44,11 +48,14 @@ export class WebhookRegistrar implements OnApplicationShutdown {
 
   /**
    * Creates or changes the configuration where it is not yet as desired, and keeps it so from now on.
+   * @param refresh computes what is desired from what the API server holds now; it is asked before anything is written, after the
+   *   configuration was read. So a replica whose watches lag never writes over what another one has written from newer rules.
    * @returns whether something was written.
    */
-  async apply(desired: WebhookConfiguration, signal?: AbortSignal): Promise<boolean> {
+  async apply(desired: WebhookConfiguration, refresh: Refresh, signal?: AbortSignal): Promise<boolean> {
     this.desired = desired;
-    const written = await this.write(desired, signal);
+    this.refresh = refresh;
+    const written = await this.write(refresh, signal);
     this.informer ??= this.watch();
     return written;
   }
@@ -108,10 +115,13 @@ export class WebhookRegistrar implements OnApplicationShutdown {
     await this.stop();
   }
 
-  private async write(desired: WebhookConfiguration, signal: AbortSignal | undefined): Promise<boolean> {
+  private async write(refresh: Refresh, signal: AbortSignal | undefined): Promise<boolean> {
     for (let race = 0; ; race += 1) {
       try {
         const current = await this.read(signal);
+        if (current !== undefined && isSame(current, this.desired?.configuration)) return false;
+        const desired = await refresh();
+        this.desired = desired;
         if (current !== undefined && isSame(current, desired.configuration)) return false;
         if (current === undefined) {
           const collection = collectionPath(WEBHOOK_CONFIGURATIONS);
@@ -175,9 +185,9 @@ export class WebhookRegistrar implements OnApplicationShutdown {
   }
 
   private async healOnce(): Promise<boolean> {
-    if (this.desired === undefined) return true;
+    if (this.refresh === undefined) return true;
     try {
-      const written = await this.write(this.desired, this.stopper.signal);
+      const written = await this.write(this.refresh, this.stopper.signal);
       this.healedAt = performance.now();
       if (!written) this.heals = Math.max(0, this.heals - 1);
       else this.logger.warn({ msg: 'webhook configuration was changed by somebody else and is restored' });
