@@ -32,8 +32,8 @@ return { string.format('%.0f', now), roll }`;
 export class RecordArrivals implements OnApplicationShutdown {
   private readonly id = randomUUID();
   private readonly roll = new ReplicaRoll();
-  /** What Redis' clock is ahead of ours, in ms; unknown before the first beat. */
-  private ahead: number | undefined;
+  /** What Redis' clock is ahead of ours, in ms: at least and at most, as its answer took some time; unknown before the first beat. */
+  private ahead: { least: number; most: number } | undefined;
   private timer: NodeJS.Timeout | undefined;
   private ended = false;
 
@@ -62,7 +62,7 @@ export class RecordArrivals implements OnApplicationShutdown {
 
   /** Now, in ms of Redis' clock: the same on every replica. */
   now(): number {
-    return Date.now() + (this.ahead ?? 0);
+    return Date.now() + (this.ahead?.most ?? 0);
   }
 
   /** Whether the ledger holds all that was answered before `moment` (ms of Redis' clock), here and elsewhere. */
@@ -79,11 +79,11 @@ export class RecordArrivals implements OnApplicationShutdown {
     const asked = Date.now();
     // Of this moment, not of when Redis gets to it: it may hang in between.
     const oldest = Math.min(this.calls.oldest ?? asked, this.writer.heldSince ?? asked);
-    const upTo = this.ahead === undefined ? 0 : Math.floor(oldest + this.ahead);
+    const upTo = this.ahead === undefined ? 0 : Math.floor(oldest + this.ahead.least);
     try {
       const answer = await this.redis.producer.eval(BEAT, 1, this.key, this.id, upTo, FORGET_MS);
       const [time, roll] = answer as [string, string[]];
-      this.ahead = Number(time) - asked; // rather too far ahead, by the way there, than behind
+      this.ahead = { least: Number(time) - Date.now(), most: Number(time) - asked };
       this.roll.hear(parseRoll(roll), Number(time));
     } catch {
       this.roll.breakOff(); // Redis is away, hangs, or takes no writes: the connection's own log says more
