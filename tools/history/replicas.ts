@@ -1,4 +1,4 @@
-import { startOperator, type Operator } from '../operator/index.ts';
+import { startOperator, type LogEntry, type Operator } from '../operator/index.ts';
 import { startBalancer, type Balancer } from './balancer.ts';
 
 export interface ReplicasOptions {
@@ -22,6 +22,8 @@ export interface Replicas {
   start(index: number): Promise<void>;
   /** Admission calls, as counted by the replicas; what one counted since it was last asked goes with it. */
   calls(): Promise<number>;
+  /** What they said of an object, oldest first. */
+  about(kind: string, name: string): string[];
   /** What each one warned of, how often, when first and when last. */
   warnings(): string[];
   remove(): Promise<void>;
@@ -84,6 +86,11 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
         await poll();
         return [...counted.values()].reduce((sum, count) => sum + count, 0);
       },
+      about: (kind, name) =>
+        started
+          .flatMap((operator, index) => entriesAbout(operator, kind, name).map((entry) => ({ ...entry, index })))
+          .sort((a, b) => String(a['time']).localeCompare(String(b['time'])))
+          .map((entry) => JSON.stringify(entry)),
       warnings: () => started.flatMap((operator, index) => warningsOf(operator).map((line) => `#${index} ${line}`)),
       remove: end,
     };
@@ -91,6 +98,10 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
     await end();
     throw error;
   }
+}
+
+function entriesAbout({ log }: Operator, kind: string, name: string): LogEntry[] {
+  return log.filter((entry) => entry['kind'] === kind && entry['name'] === name);
 }
 
 function warningsOf({ log }: Operator): string[] {

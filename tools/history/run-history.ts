@@ -92,7 +92,7 @@ export async function runHistory(controlPlane: HistoryCluster, options: HistoryO
       denied: webhook.denied,
     };
     for (const deviation of report.deviations.slice(0, 10)) {
-      options.say(await explain(deviation, observer, client, ledger));
+      options.say(await explain(deviation, observer, client, ledger, stage));
     }
     await options.onJudged?.(stage, report);
     return report;
@@ -141,11 +141,17 @@ function findGaps(observer: Observer, client: WriteClient): string[] {
   return lost.length === 0 ? [] : [`The watch missed ${lost.length} versions, such as ${JSON.stringify(lost[0])}`];
 }
 
+function isBetween(line: string, from: string, to: string): boolean {
+  const { time } = JSON.parse(line) as { time: string };
+  return from <= time && time <= to;
+}
+
 async function explain(
   deviation: Deviation,
   observer: Observer,
   client: WriteClient,
   ledger: LedgerView,
+  { replicas }: Stage,
 ): Promise<string> {
   const events = observer.versions.filter((event) => pathOfVersion(event) === deviation.path);
   const at = events.findIndex(({ version }) => BigInt(version) >= BigInt(deviation.version ?? '0'));
@@ -160,11 +166,17 @@ async function explain(
     ({ uid, version, verb }) => ids.has(uid) && (verb === 'delete' || versions.has(version ?? '')),
   );
   const first = events[0];
+  const ref = first && refOfVersion(first);
+  const said = ref === undefined ? [] : replicas.about(ref.kind, ref.name);
+  const times = requests.map(({ startedAt }) => startedAt);
+  const from = new Date(Math.min(...times) - 1_000).toISOString();
+  const to = new Date(Math.max(...times) + 60_000).toISOString();
   const dump = first === undefined ? {} : await ledger.dump(refOfVersion(first));
   return [
     `${deviation.kind}: ${deviation.path}: ${deviation.text}`,
     ...lines,
     ...requests.slice(-20).map((record) => `    request ${JSON.stringify(record)}`),
+    ...said.filter((line) => isBetween(line, from, to)).map((line) => `    said ${line}`),
     `    ledger ${JSON.stringify(dump).slice(0, 3_000)}`,
   ].join('\n');
 }

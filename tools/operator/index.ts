@@ -19,7 +19,7 @@ export interface OperatorOptions {
 }
 
 /** One line of its log. */
-interface LogEntry {
+export interface LogEntry {
   msg: string;
   /** `info`, `warn`, … */
   level: string;
