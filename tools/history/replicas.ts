@@ -88,7 +88,9 @@ export async function startReplicas(options: ReplicasOptions): Promise<Replicas>
       },
       about: (kind, name) =>
         started
-          .flatMap((operator, index) => entriesAbout(operator, kind, name).map((entry) => ({ ...entry, index })))
+          .flatMap((operator, index) =>
+            entriesAbout(operator, kind, name).map((entry): LogEntry => ({ ...entry, index })),
+          )
           .sort((a, b) => String(a['time']).localeCompare(String(b['time'])))
           .map((entry) => JSON.stringify(entry)),
       warnings: () => started.flatMap((operator, index) => warningsOf(operator).map((line) => `#${index} ${line}`)),
