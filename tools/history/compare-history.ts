@@ -32,7 +32,8 @@ export interface Comparison {
   observed: number;
   /**
    * Required changes that no commit of their own tells, since the call after them was not heard and so nobody saw their state:
-   * part of the next observed commit, or gone without a trace where that call was a deletion.
+   * part of the next observed commit, or gone without a trace where that call was a deletion; and deletions that were not heard
+   * of, and that an excluded user had asked for in vain.
    */
   merged: number;
   /** Excluded users' states that a comparison brought into Git. */
@@ -80,7 +81,7 @@ function comparePath(
     const commit = commitOf.get(change);
     if (commit !== undefined) judgePair(change, commit, emailOf, result, say);
     else if (change.demand === 'required') {
-      if (isMerged(changes.slice(index), commitOf)) result.merged += 1;
+      if (mayBeAnothers(change) || isMerged(changes.slice(index), commitOf)) result.merged += 1;
       else say('missing', describeChange(change), change.version);
     }
   });
@@ -92,6 +93,14 @@ function comparePath(
     const kind = again === undefined ? kindOfUnpaired(changes, commitOf, commit) : 'duplicate';
     say(kind, describeCommit(commit), commit.resourceVersion);
   }
+}
+
+/**
+ * A deletion has no content by which it could be known: one that was not heard of is credited to whoever else asked for it in
+ * vain, and is nobody's commit where that user is excluded.
+ */
+function mayBeAnothers({ operation, failedOpen }: ExpectedChange): boolean {
+  return operation === 'DELETE' && failedOpen;
 }
 
 /** Whether nobody could see the first of these changes by itself: see {@link Comparison.merged}. */
@@ -124,6 +133,7 @@ function judgePair(
 }
 
 function isAuthor(change: ExpectedChange, commit: FileCommit, emailOf: (user: string) => string): 'yes' | 'tie' | 'no' {
+  if (mayBeAnothers(change)) return 'yes';
   if (change.authors.length === 0 || change.authors.some((user) => emailOf(user) === commit.author)) return 'yes';
   return change.authors.some((user) => commit.alsoRequestedBy.includes(user)) ? 'tie' : 'no';
 }
