@@ -1,3 +1,4 @@
+export { parseExactJson } from './api/exact-json.ts';
 export { KubeApi } from './api/kube-api.ts';
 export type {
   CallOptions,

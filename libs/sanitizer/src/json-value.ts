@@ -37,9 +37,10 @@ export function ownValue(object: unknown, key: string): unknown {
   return isJsonObject(object) && Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-/** JSON text that does not depend on the order of keys: equal values give equal text. */
+/** JSON text that does not depend on the order of keys: equal values give equal text. A BigInt is an integer that a double can't hold. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (typeof value === 'bigint') return value.toString();
   if (!isJsonObject(value)) return JSON.stringify(value ?? null);
   const members = Object.keys(value)
     .filter((key) => value[key] !== undefined)

@@ -76,7 +76,7 @@ function redactMetadata(metadata: ObjectMeta, exposed: ReadonlySet<string>): Jso
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value ?? '');
+  return typeof value === 'string' ? value : canonicalJson(value ?? '');
 }
 
 function decode(base64: string): Buffer {

@@ -130,6 +130,18 @@ describe('renderManifest', () => {
     },
   );
 
+  it('writes large integers with all their digits, so that readers of both versions get them back', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }), (number) => {
+        const yaml = render(configMap({ number, list: [number] }));
+        for (const version of ['1.1', '1.2'] as const) {
+          const { data } = parse(yaml, { version, intAsBigInt: true }) as { data: unknown };
+          expect(data).toEqual({ number, list: [number] });
+        }
+      }),
+    );
+  });
+
   it.each(YAML_WORDS)('keeps %j a string, as key and as value, for readers of both versions', (word) => {
     const object = configMap({ [word]: word, list: [word] });
     const yaml = render(object);

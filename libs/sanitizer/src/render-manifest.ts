@@ -11,8 +11,8 @@ const MAX_SIMPLE_KEY = 1024;
 /**
  * The file's text: comment, then YAML that readers of 1.1 and 1.2 read as exactly this object. Ends with a newline.
  * The same object gives the same bytes, whatever the order of its keys; the order of lists is kept, long lines are not
- * folded, nothing is aliased. Numbers are JavaScript numbers: digits beyond a double's precision were lost when the JSON
- * was parsed. Throws {@link SanitizerError} `too-large`.
+ * folded, nothing is aliased. Numbers are doubles, as they are for the API server, or BigInts where an integer needs more digits.
+ * Throws {@link SanitizerError} `too-large`.
  *
  * It is written here and not with the `yaml` package because every admission call and every object of a snapshot pays for
  * it: less than a fifth of the time for a Deployment. The tests have `yaml` read it back in both versions.

@@ -35,4 +35,31 @@ describe('SanitizerModule', () => {
     key = new Uint8Array(32).fill(9);
     expect(service.sanitize(configMap).digest.content).not.toBe(before);
   });
+
+  it('tells large integers apart that are one double', async () => {
+    const module = await Test.createTestingModule({
+      imports: [SanitizerModule.register({ digestKey: () => new Uint8Array(32) })],
+    }).compile();
+    const of = (limit: bigint) =>
+      module.get(SanitizerService).sanitize({
+        apiVersion: 'example.com/v1',
+        kind: 'Counter',
+        metadata: { name: 'c', generation: limit as unknown as number },
+        spec: { limit },
+      });
+    const [one, next] = [of(1234567890123456789n), of(1234567890123456790n)];
+    expect(one.content).toContain('limit: 1234567890123456789\n');
+    expect(next.digest.content).not.toBe(one.digest.content);
+    expect(next.digest.fingerprint).not.toBe(one.digest.fingerprint);
+  });
+
+  it('redacts a Secret whatever stands where its texts should', async () => {
+    const module = await Test.createTestingModule({
+      imports: [SanitizerModule.register({ digestKey: () => new Uint8Array(32) })],
+    }).compile();
+    const metadata = { name: 's', annotations: { large: 2n ** 60n } } as unknown as KubeObject['metadata'];
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata, data: { a: 2n ** 61n, b: [{ c: 2n ** 62n }] } };
+    const { content } = module.get(SanitizerService).sanitize(secret);
+    expect(content).not.toMatch(/23058430|46116860/);
+  });
 });

@@ -76,6 +76,14 @@ describe('parseAdmissionReview', () => {
     expect(parseAdmissionReview(text)).toBeUndefined();
   });
 
+  it('keeps every digit of an integer that a double can not hold', () => {
+    const text = review({ object: { metadata: {}, spec: { limit: 7 } } }).replace(':7', ':1234567890123456789');
+    expect(parseAdmissionReview(text)?.object).toEqual({
+      metadata: {},
+      spec: { limit: 1234567890123456789n },
+    });
+  });
+
   it('never throws', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), fc.dictionary(fc.string(), fc.jsonValue()).map(review)), (text) => {

@@ -1,5 +1,6 @@
 import { OPERATIONS } from '#domain';
 import type { KubeObject } from '#domain';
+import { parseExactJson } from '#k8s';
 import type {
   AdmissionIdentity,
   AdmissionRequest,
@@ -9,7 +10,7 @@ import type {
 
 type Json = Record<string, unknown>;
 
-/** Reads an AdmissionReview; nothing where the text is not one. Never throws. */
+/** Reads an AdmissionReview, large integers as BigInts; nothing where the text is not one. Never throws. */
 export function parseAdmissionReview(text: string): AdmissionRequest | undefined {
   const request = asObject(parse(text)?.['request']);
   const identity = readIdentity(request);
@@ -77,7 +78,7 @@ function readGroupVersion(value: Json): { group: string; version: string } {
 
 function parse(text: string): Json | undefined {
   try {
-    return asObject(JSON.parse(text));
+    return asObject(parseExactJson(text));
   } catch {
     return undefined;
   }

@@ -86,6 +86,20 @@ describe('KubeApi', () => {
     expect(body).toEqual({ length: '4' });
   });
 
+  it('keeps every digit of large integers, read and written', async () => {
+    let sent = '';
+    handle = (request, response) => {
+      request.on('data', (chunk: Buffer) => (sent += chunk.toString()));
+      request.on('end', () => response.end('{"spec":{"limit":1234567890123456789}}'));
+    };
+
+    const object = await api.get('/x');
+    await api.update('/x', object);
+
+    expect(object['spec']).toEqual({ limit: 1234567890123456789n });
+    expect(sent).toBe('{"spec":{"limit":1234567890123456789}}');
+  });
+
   it('starts a list again that expired between its pages, so that it is complete', async () => {
     const answers = [() => list(['old'], 'next'), undefined, () => list(['a'], 'next'), () => list(['b'])];
     handle = (_request, response) => {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { KubeObject, ObjectRef } from '#domain';
 import { errorFromResponse } from './classify-kube-error.ts';
+import { parseExactJson, writeExactJson } from './exact-json.ts';
 import { KubeError, isKubeError } from './kube-error.ts';
 import type {
   CallOptions,
@@ -28,7 +29,8 @@ const PARTIAL = 'as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const PARTIAL_LIST = 'as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /**
- * The API server as plain JSON: nothing is dropped or turned into a Date, as client-node's generated classes would.
+ * The API server as plain JSON: nothing is dropped or turned into a Date, as client-node's generated classes would. Integers
+ * that a double can't hold are BigInts.
  * All methods throw KubeError.
  */
 export class KubeApi {
@@ -128,7 +130,7 @@ export class KubeApi {
         path,
         headers: headersFor(request),
         signal: limit.signal,
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        ...(request.body === undefined ? {} : { body: writeExactJson(request.body) }),
       });
       const text = await readText(response);
       const status = response.statusCode ?? 0;
@@ -234,7 +236,7 @@ async function readText(response: IncomingMessage): Promise<string> {
 
 function parseBody<T>(request: KubeRequest, text: string): T {
   try {
-    return JSON.parse(text) as T;
+    return parseExactJson(text) as T;
   } catch (cause) {
     throw new KubeError('BadResponse', `${request.method} ${request.path}: the answer is no JSON`, {
       retryable: true,

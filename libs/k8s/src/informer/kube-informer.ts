@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { KubeObject } from '#domain';
 import { errorFromNetwork, errorFromWatchStatus } from '../api/classify-kube-error.ts';
+import { parseExactJson } from '../api/exact-json.ts';
 import type { KubeApi } from '../api/kube-api.ts';
 import { isKubeError } from '../api/kube-error.ts';
 import type { KubeError } from '../api/kube-error.ts';
@@ -166,7 +167,7 @@ export class KubeInformer<T = KubeObject> {
       });
       for await (const line of readLines(response)) {
         if (this.stopper.signal.aborted) return;
-        this.take(JSON.parse(line) as WatchEvent);
+        this.take(parseExactJson(line) as WatchEvent);
       }
     } finally {
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import type { ObjectRef } from '#domain';
+import { parseExactJson, writeExactJson } from '../api/exact-json.ts';
 import { KubeApi } from '../api/kube-api.ts';
 import { isKubeError } from '../api/kube-error.ts';
 import { refPath } from '../api/object-path.ts';
@@ -71,5 +72,6 @@ export function changedFields(status: ObjectStatus, patch: StatusPatch): StatusP
 
 /** As it would be stored: JSON leaves out undefined. */
 function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value)) as unknown;
+  const [stored] = parseExactJson(writeExactJson([value])) as unknown[];
+  return stored;
 }
