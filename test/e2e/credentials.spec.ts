@@ -15,10 +15,14 @@ import {
   waitForReady,
   type ReverserStage,
 } from '../support/reverser-stage.ts';
-import { startSshServer, type SshServer } from '../support/ssh-server.ts';
+import { startSshServer, withSshd, type SshServer } from '../support/ssh-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const PASSWORD = 'pässword-that-nobody-may-read';
+const PEM = {
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+} as const;
 const WRONG_PASSWORD = 'wrong-password-that-nobody-may-read';
 
 describe('credentials of a repository', () => {
@@ -27,13 +31,13 @@ describe('credentials of a repository', () => {
   let http: GitHttpServer;
   let readOnly: GitHttpServer;
   let https: GitHttpServer;
-  let ssh: SshServer;
   let namespace: string;
+  /** What was said, and what may not be in it. */
   const texts: string[] = [];
+  const secrets = [PASSWORD, WRONG_PASSWORD, 'no key at all'];
 
   beforeAll(async () => {
-    const [started, repository, server] = await Promise.all([startStage(), createGitRemote(), startSshServer()]);
-    [stage, remote, ssh] = [started, repository, server];
+    [stage, remote] = await Promise.all([startStage(), createGitRemote()]);
     await remote.git('config', 'http.receivepack', 'true');
     const options = { root: dirname(remote.dir), username: 'writer', password: PASSWORD };
     http = await startGitHttpServer(options);
@@ -44,17 +48,20 @@ describe('credentials of a repository', () => {
   });
   afterAll(async () => {
     await stage.end();
-    await Promise.all([http.stop(), readOnly.stop(), https.stop(), ssh.stop(), remote.remove()]);
+    await Promise.all([http.stop(), readOnly.stop(), https.stop(), remote.remove()]);
   });
 
   const basic = { username: 'writer', password: PASSWORD };
   const repo = (): string => basename(remote.dir);
-  const sshKey = (): Record<string, string> => ({ 'ssh-key': ssh.privateKey, 'known-hosts': ssh.knownHosts });
+  const sshUrl = 'git@git.invalid:team/audit.git';
+  const sshKey = generateKeyPairSync('ed25519', PEM).privateKey;
+  secrets.push(keyLineOf(sshKey));
+  const knownHosts = `git.invalid ssh-ed25519 ${Buffer.alloc(51).toString('base64')}`;
   const passphrase = (): string =>
     generateKeyPairSync('ec', {
       namedCurve: 'P-256',
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' },
+      publicKeyEncoding: PEM.publicKeyEncoding,
+      privateKeyEncoding: { ...PEM.privateKeyEncoding, cipher: 'aes-256-cbc', passphrase: 'secret' },
     }).privateKey;
 
   interface Case {
@@ -86,14 +93,6 @@ describe('credentials of a repository', () => {
       advice: /set spec\.secretRef to a Secret with username and password/,
     },
     {
-      name: 'wrong-ssh-key',
-      url: () => ssh.url(remote.dir),
-      data: () => ({ ...sshKey(), 'ssh-key': ssh.strangersKey }),
-      reason: 'AuthenticationFailed',
-      condition: 'Stalled',
-      advice: /register the key with the host/,
-    },
-    {
       name: 'unknown-host',
       url: () => 'https://git.invalid/team/audit.git',
       data: () => basic,
@@ -118,14 +117,6 @@ describe('credentials of a repository', () => {
       advice: /correct spec\.url, create the repository/,
     },
     {
-      name: 'missing-repository-ssh',
-      url: () => ssh.url('/nobody/made/this.git'),
-      data: sshKey,
-      reason: 'RepositoryNotFound',
-      condition: 'Stalled',
-      advice: /correct spec\.url, create the repository/,
-    },
-    {
       name: 'missing-repository-file',
       url: () => 'file:///nobody/made/this.git',
       data: () => undefined,
@@ -143,8 +134,8 @@ describe('credentials of a repository', () => {
     },
     {
       name: 'missing-key',
-      url: () => ssh.url(remote.dir),
-      data: () => ({ 'known-hosts': ssh.knownHosts }),
+      url: () => sshUrl,
+      data: () => ({ 'known-hosts': knownHosts }),
       reason: 'CredentialsIncomplete',
       condition: 'Stalled',
       advice: /lacks the key ssh-key/,
@@ -159,41 +150,25 @@ describe('credentials of a repository', () => {
     },
     {
       name: 'unparsable-key',
-      url: () => ssh.url(remote.dir),
-      data: () => ({ ...sshKey(), 'ssh-key': 'no key at all, and nobody may read it' }),
+      url: () => sshUrl,
+      data: () => ({ 'known-hosts': knownHosts, 'ssh-key': 'no key at all, and nobody may read it' }),
       reason: 'CredentialsInvalid',
       condition: 'Stalled',
       advice: /no private key in OpenSSH or PEM form/,
     },
     {
       name: 'key-with-passphrase',
-      url: () => ssh.url(remote.dir),
-      data: () => ({ ...sshKey(), 'ssh-key': passphrase() }),
+      url: () => sshUrl,
+      data: () => ({ 'known-hosts': knownHosts, 'ssh-key': passphrase() }),
       reason: 'CredentialsInvalid',
       condition: 'Stalled',
       advice: /has a passphrase.*ssh-keygen -p/,
     },
     {
       name: 'missing-known-hosts',
-      url: () => ssh.url(remote.dir),
-      data: () => ({ 'ssh-key': ssh.privateKey }),
+      url: () => sshUrl,
+      data: () => ({ 'ssh-key': sshKey }),
       reason: 'KnownHostsMissing',
-      condition: 'Stalled',
-      advice: /ssh-keyscan <host>/,
-    },
-    {
-      name: 'wrong-host-key',
-      url: () => ssh.url(remote.dir),
-      data: () => ({ ...sshKey(), 'known-hosts': ssh.wrongKnownHosts }),
-      reason: 'HostKeyMismatch',
-      condition: 'Stalled',
-      advice: /check the new one with its operator and replace the entry/,
-    },
-    {
-      name: 'unknown-host-key',
-      url: () => ssh.url(remote.dir),
-      data: () => ({ ...sshKey(), 'known-hosts': ssh.knownHosts.replace('127.0.0.1', '127.0.0.9') }),
-      reason: 'HostKeyUnknown',
       condition: 'Stalled',
       advice: /ssh-keyscan <host>/,
     },
@@ -215,7 +190,9 @@ describe('credentials of a repository', () => {
     },
   ];
 
-  it.each(cases)('with $name the repository says $reason and what to do', async ({ name, ...given }) => {
+  it.each(cases)('with $name the repository says $reason and what to do', expectReason);
+
+  async function expectReason({ name, ...given }: Case): Promise<void> {
     const { cluster } = stage;
     const data = given.data();
     const url = await given.url();
@@ -237,6 +214,53 @@ describe('credentials of a repository', () => {
     expect(event.note).toMatch(given.advice);
     texts.push(JSON.stringify(status), JSON.stringify(event));
     await cluster.admin.delete(repository);
+  }
+
+  withSshd().describe('over ssh', () => {
+    let ssh: SshServer;
+    beforeAll(async () => {
+      ssh = await startSshServer();
+    });
+    afterAll(() => ssh.stop());
+    const right = (): Record<string, string> => ({ 'ssh-key': ssh.privateKey, 'known-hosts': ssh.knownHosts });
+
+    it.each<Case>([
+      {
+        name: 'wrong-ssh-key',
+        url: () => ssh.url(remote.dir),
+        data: () => ({ ...right(), 'ssh-key': ssh.strangersKey }),
+        reason: 'AuthenticationFailed',
+        condition: 'Stalled',
+        advice: /register the key with the host/,
+      },
+      {
+        name: 'missing-repository-ssh',
+        url: () => ssh.url('/nobody/made/this.git'),
+        data: right,
+        reason: 'RepositoryNotFound',
+        condition: 'Stalled',
+        advice: /correct spec\.url, create the repository/,
+      },
+      {
+        name: 'wrong-host-key',
+        url: () => ssh.url(remote.dir),
+        data: () => ({ ...right(), 'known-hosts': ssh.wrongKnownHosts }),
+        reason: 'HostKeyMismatch',
+        condition: 'Stalled',
+        advice: /check the new one with its operator and replace the entry/,
+      },
+      {
+        name: 'unknown-host-key',
+        url: () => ssh.url(remote.dir),
+        data: () => ({ ...right(), 'known-hosts': ssh.knownHosts.replace('127.0.0.1', '127.0.0.9') }),
+        reason: 'HostKeyUnknown',
+        condition: 'Stalled',
+        advice: /ssh-keyscan <host>/,
+      },
+    ])('with $name the repository says $reason and what to do', async (given) => {
+      secrets.push(...[ssh.privateKey, ssh.strangersKey].map(keyLineOf));
+      await expectReason(given);
+    });
   });
 
   it('heals within seconds when the Secret is corrected, and writes what was queued in order', async () => {
@@ -275,10 +299,10 @@ describe('credentials of a repository', () => {
   it('heals when the missing Secret appears', async () => {
     const { cluster } = stage;
     const own = await cluster.createNamespace();
-    const repository = gitRepoConfig(own, 'late', { url: ssh.url(remote.dir), secretRef: { name: 'late' } });
+    const repository = gitRepoConfig(own, 'late', { url: http.url(repo()), secretRef: { name: 'late' } });
     await cluster.admin.create(repository);
     await waitForReady(cluster, repository, { status: 'False', reason: 'SecretNotFound' });
-    await cluster.admin.create(secret(own, 'late', sshKey()));
+    await cluster.admin.create(secret(own, 'late', basic));
     await waitForReady(cluster, repository, { status: 'True' }, { timeoutMs: 5_000 });
     await cluster.admin.delete(secret(own, 'late', {}));
     await waitForReady(cluster, repository, { status: 'False', reason: 'SecretNotFound' }, { timeoutMs: 5_000 });
@@ -287,8 +311,6 @@ describe('credentials of a repository', () => {
   it('says no secret in any status, Event or log line', async () => {
     const said = [...texts, stage.operator.tail(500), JSON.stringify(stage.operator.log)].join('\n');
     expect(said).toContain('AuthenticationFailed');
-    const keyLine = ssh.privateKey.split('\n')[1] ?? '';
-    const secrets = [PASSWORD, WRONG_PASSWORD, 'no key at all', keyLine, ssh.strangersKey.split('\n')[1] ?? ''];
     const encoded = [PASSWORD, WRONG_PASSWORD].flatMap((password) => [
       encodeURIComponent(password),
       Buffer.from(`writer:${password}`).toString('base64'),
@@ -299,3 +321,8 @@ describe('credentials of a repository', () => {
     }
   });
 });
+
+/** The first line of what is secret in a key file. */
+function keyLineOf(file: string): string {
+  return file.split('\n')[1] ?? '';
+}

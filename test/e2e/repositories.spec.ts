@@ -15,22 +15,20 @@ import {
   waitForReady,
   type ReverserStage,
 } from '../support/reverser-stage.ts';
-import { startSshServer, type SshServer } from '../support/ssh-server.ts';
+import { startSshServer, withSshd, type SshServer } from '../support/ssh-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const PASSWORD = 'a-password-for-the-host';
 
 describe('repositories', () => {
   let stage: ReverserStage;
-  let ssh: SshServer;
   const ends: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
-    [stage, ssh] = await Promise.all([startStage(), startSshServer()]);
+    stage = await startStage();
   });
   afterAll(async () => {
     await stage.end();
-    await ssh.stop();
     await Promise.all(ends.map((end) => end()));
   });
 
@@ -65,23 +63,36 @@ describe('repositories', () => {
         return { url: server.url(basename(remote.dir)), data: { ...credentials, 'ca.crt': String(server.ca) } };
       },
     ],
-    [
-      'ssh',
-      async (remote: GitRemote) =>
-        Promise.resolve({
-          url: ssh.url(remote.dir),
-          data: { 'ssh-key': ssh.privateKey, 'known-hosts': ssh.knownHosts },
-        }),
-    ],
-    [
-      'ssh with the usual other names of the keys',
-      async (remote: GitRemote) =>
-        Promise.resolve({ url: ssh.url(remote.dir), data: { identity: ssh.privateKey, known_hosts: ssh.knownHosts } }),
-    ],
   ])('writes the first commit into an empty repository over %s', async (_transport, serve) => {
-    const { cluster } = stage;
     const remote = await newRemote();
-    const { url, data } = await serve(remote);
+    await writeFirstCommit(remote, await serve(remote));
+  });
+
+  withSshd().describe('over ssh', () => {
+    let ssh: SshServer;
+    beforeAll(async () => {
+      ssh = await startSshServer();
+    });
+    afterAll(() => ssh.stop());
+
+    it.each([
+      ['ssh-key', 'known-hosts'],
+      ['identity', 'known_hosts'],
+      ['ssh-privatekey', 'known_hosts'],
+    ])('writes the first commit into an empty repository, with %s and %s', async (key, hosts) => {
+      const remote = await newRemote();
+      const data = { [key]: ssh.privateKey, [hosts]: ssh.knownHosts };
+      await writeFirstCommit(remote, { url: ssh.url(remote.dir), data });
+    });
+  });
+
+  interface Served {
+    url: string;
+    data: Record<string, string> | undefined;
+  }
+
+  async function writeFirstCommit(remote: GitRemote, { url, data }: Served): Promise<void> {
+    const { cluster } = stage;
     const namespace = await cluster.createNamespace();
     if (data !== undefined) await cluster.admin.create(secret(namespace, 'git', data));
     const spec = { url, ...(data !== undefined && { secretRef: { name: 'git' } }) };
@@ -100,7 +111,7 @@ describe('repositories', () => {
       return seen.lastCommit?.sha === commit.sha && seen.pendingEvents === 0 ? seen : undefined;
     });
     expect(Date.parse(String(status.lastCommit?.time))).not.toBeNaN();
-  });
+  }
 
   it('starts a missing branch from the default branch', async () => {
     const remote = await newRemote();

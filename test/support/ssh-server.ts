@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { findSshd } from './find-sshd.ts';
+import { onlyWhere } from './only-where.ts';
 
 const run = promisify(execFile);
 
@@ -32,11 +33,15 @@ export interface SshServerOptions {
   forceCommand?: string;
 }
 
-const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find((path) => existsSync(path));
+const SSHD = findSshd();
 
-/** @throws where this machine has no sshd */
+/** For tests that need an sshd: `withSshd().it('…')`. */
+export const withSshd = (): ReturnType<typeof onlyWhere> =>
+  onlyWhere(SSHD === undefined ? 'there is no sshd; install openssh-server' : undefined);
+
+/** @throws where this machine has no sshd: see {@link withSshd} */
 export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
-  if (SSHD === undefined) throw new Error('sshd is not installed: install openssh-server to run these tests');
+  if (SSHD === undefined) throw new Error('there is no sshd; install openssh-server');
   const folder = await mkdtemp(join(tmpdir(), 'reverser-sshd-'));
   for (const name of ['host', 'other-host', 'user', 'stranger']) {
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', join(folder, name)]);

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startGitHttpServer, type GitHttpServer } from '../../support/git-http-server.ts';
-import { freePort, startSshServer, type SshServer } from '../../support/ssh-server.ts';
+import { freePort, startSshServer, withSshd, type SshServer } from '../../support/ssh-server.ts';
 import { change, GitFixture } from './git-fixture.ts';
 
 let fixture: GitFixture;
@@ -12,7 +12,7 @@ afterEach(async () => {
   await fixture.end();
 });
 
-describe('over ssh', () => {
+withSshd().describe('over ssh', () => {
   let ssh: SshServer;
   beforeAll(async () => {
     ssh = await startSshServer();

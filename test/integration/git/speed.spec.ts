@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startSshServer } from '../../support/ssh-server.ts';
+import { startSshServer, withSshd } from '../../support/ssh-server.ts';
 import { change, GitFixture } from './git-fixture.ts';
 
 let fixture: GitFixture;
@@ -31,7 +31,7 @@ describe('how long it takes', () => {
     expect(time).toBeLessThan(2000);
   });
 
-  it('writes a single change to an ssh remote', async () => {
+  withSshd().it('writes a single change to an ssh remote', async () => {
     const ssh = await startSshServer();
     try {
       const time = await singles(
