@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from './app.module.ts';
+import { checkKubeconfig } from './config/check-kubeconfig.ts';
 import { EnvironmentError } from './config/environment.ts';
 import { loadSettings } from './config/settings.ts';
 import type { Settings } from './config/settings.ts';
@@ -51,15 +52,17 @@ async function run(settings: Settings): Promise<void> {
 /** What can't be handled where it arose ends the process with what to do about it, not with a stack. */
 function fail(error: unknown): never {
   const known = error instanceof EnvironmentError || error instanceof CodedError;
-  const code = (error as NodeJS.ErrnoException).code;
+  const { code, syscall } = error as NodeJS.ErrnoException;
   const text =
     code === 'EADDRINUSE'
       ? `A port is taken by another process: ${(error as Error).message}. Set HTTP_PORT or WEBHOOK_PORT to a free one.`
-      : known
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error);
+      : syscall === 'listen' || syscall === 'getaddrinfo'
+        ? `Can't listen: ${(error as Error).message}. Correct HTTP_HOST, HTTP_PORT, WEBHOOK_HOST or WEBHOOK_PORT.`
+        : known
+          ? error.message
+          : error instanceof Error
+            ? (error.stack ?? error.message)
+            : String(error);
   process.stderr.write(`gitops-reverser: ${text}\n`);
   process.exit(1);
 }
@@ -70,7 +73,7 @@ try {
     process.stderr.write(USAGE);
     process.exit(2);
   }
-  const settings = loadSettings(process.env);
+  const settings = loadSettings(process.env, checkKubeconfig);
   await (command === 'uninstall' ? uninstall(settings) : run(settings));
 } catch (error) {
   fail(error);

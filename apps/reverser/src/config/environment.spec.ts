@@ -1,19 +1,39 @@
 import { describe, expect, it } from '@jest/globals';
-import { EnvironmentError, parseEnvironment } from './environment.ts';
+import fc from 'fast-check';
+import { checkEnvironment, EnvironmentError } from './environment.ts';
 
-function problemsOf(env: Record<string, string | undefined>): string[] {
-  try {
-    parseEnvironment(env);
-  } catch (error) {
-    if (error instanceof EnvironmentError) return error.problems;
-    throw error;
-  }
-  return [];
-}
+const problemsOf = (env: Record<string, string | undefined>): string[] => checkEnvironment(env).problems;
+const read = (env: Record<string, string | undefined>) => {
+  const { environment, problems } = checkEnvironment(env);
+  expect(problems).toEqual([]);
+  return environment;
+};
 
-describe('parseEnvironment', () => {
+/** A wrong value of each setting that can be wrong by itself. */
+const WRONG = {
+  REDIS_URL: 'redis://[half-secret',
+  QUEUE_PREFIX: 'a secret:b',
+  WEBHOOK_PORT: '-1',
+  WEBHOOK_HOST: 'no host, a secret',
+  WEBHOOK_URL: 'https://secret:99999',
+  WEBHOOK_SERVICE: 'Secret_Service',
+  HTTP_PORT: '0',
+  HTTP_HOST: '0.0.0.0/secret',
+  POD_NAMESPACE: '../secret',
+  INSTANCE_NAME: '-secret',
+  DATA_DIR: 'secret/path',
+  ALLOW_FILE_URLS: 'secret',
+  LOG_LEVEL: 'secret',
+  RESYNC_INTERVAL: '5 secrets',
+  BACKSTOP: 'secret',
+  SPILL_MAX_RECORDS: '-1',
+  SPILL_MAX_BYTES: '1e9',
+  SHUTDOWN_GRACE_SECONDS: '301',
+};
+
+describe('checkEnvironment', () => {
   it('has a default for everything that is not set', () => {
-    expect(parseEnvironment({})).toMatchObject({
+    expect(read({})).toMatchObject({
       REDIS_URL: 'redis://127.0.0.1:6379',
       QUEUE_PREFIX: 'gitops-reverser',
       WEBHOOK_PORT: 9443,
@@ -29,7 +49,7 @@ describe('parseEnvironment', () => {
   });
 
   it('takes an empty value as not set', () => {
-    expect(parseEnvironment({ HTTP_PORT: '', LOG_LEVEL: '', WEBHOOK_URL: '' })).toEqual(parseEnvironment({}));
+    expect(read({ HTTP_PORT: '', LOG_LEVEL: '', WEBHOOK_URL: '' })).toEqual(read({}));
   });
 
   it.each([
@@ -42,7 +62,7 @@ describe('parseEnvironment', () => {
     ['WEBHOOK_HOST', '::', '::'],
     ['DATA_DIR', '/var/lib/reverser', '/var/lib/reverser'],
   ])('reads %s=%s', (name, text, value) => {
-    expect(parseEnvironment({ [name]: text })).toHaveProperty(name, value);
+    expect(read({ [name]: text })).toHaveProperty(name, value);
   });
 
   it.each([
@@ -54,6 +74,16 @@ describe('parseEnvironment', () => {
     ['WEBHOOK_PORT', ' 9443'],
     ['REDIS_URL', '127.0.0.1:6379'],
     ['REDIS_URL', 'redis://[half'],
+    ['REDIS_URL', 'redis://:6379'],
+    ['REDIS_URL', 'redis://host:99999'],
+    ['REDIS_URL', 'redis://host/audit'],
+    ['REDIS_URL', 'redis://:per%cent@host'],
+    ['WEBHOOK_URL', 'https://[half'],
+    ['WEBHOOK_URL', 'https://host:99999'],
+    ['WEBHOOK_URL', 'https://host:0'],
+    ['SPILL_MAX_RECORDS', '-1'],
+    ['WEBHOOK_PORT', '8080'],
+    ['HTTP_PORT', '9443'],
     ['WEBHOOK_URL', 'http://example.com'],
     ['WEBHOOK_URL', 'https://example.com/?query'],
     ['POD_NAMESPACE', 'a/b'],
@@ -69,11 +99,26 @@ describe('parseEnvironment', () => {
     expect(problems[0]).toContain(name);
   });
 
-  it('lists all mistakes at once, and repeats no value', () => {
-    const problems = problemsOf({ REDIS_URL: 'secret-1', WEBHOOK_URL: 'secret-2', HTTP_PORT: 'secret-3' });
-    expect(problems).toHaveLength(3);
-    expect(problems.join()).not.toContain('secret');
-    expect(new EnvironmentError(problems).message).toContain('3 mistakes');
+  it('takes one port for both servers only on two addresses', () => {
+    const both = { WEBHOOK_PORT: '9000', HTTP_PORT: '9000' };
+    expect(problemsOf({ ...both, WEBHOOK_HOST: '127.0.0.1', HTTP_HOST: '127.0.0.2' })).toEqual([]);
+    expect(problemsOf({ ...both, WEBHOOK_HOST: '127.0.0.1', HTTP_HOST: '127.0.0.1' })).toHaveLength(1);
+    expect(problemsOf({ ...both, WEBHOOK_HOST: '127.0.0.1' })).toHaveLength(1);
+  });
+
+  it('lists every mistake in one line that names it, whichever come together, and repeats no value', () => {
+    const names = Object.keys(WRONG) as (keyof typeof WRONG)[];
+    fc.assert(
+      fc.property(fc.subarray(names), (chosen) => {
+        const problems = problemsOf(Object.fromEntries(chosen.map((name) => [name, WRONG[name]])));
+        expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual([...chosen].sort());
+        expect(problems.join()).not.toMatch(/secret/i);
+      }),
+    );
+  });
+
+  it('says how many there are', () => {
+    expect(new EnvironmentError(['one', 'two']).message).toContain('2 mistakes');
   });
 
   it('does not look at names that it does not know', () => {

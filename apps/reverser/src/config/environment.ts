@@ -1,6 +1,7 @@
 import { plainToInstance, Transform } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, validateSync } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min, ValidateBy, validateSync } from 'class-validator';
 import type { ValidationError } from 'class-validator';
+import { isRedisUrl, isWebhookUrl } from './url-forms.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 /** RFC 1123 label: the names of namespaces, Services, and prefixes of object names. */
@@ -14,9 +15,18 @@ const toBoolean = Transform(({ value }: { value: unknown }) =>
   value === 'true' ? true : value === 'false' ? false : value,
 );
 
+const Satisfies = (test: (text: string) => boolean, options: { message: string }): PropertyDecorator =>
+  ValidateBy(
+    { name: test.name, validator: { validate: (value) => typeof value === 'string' && test(value) } },
+    options,
+  );
+
 const port = (name: string): { message: string } => ({ message: `${name} must be a port from 1 to 65535.` });
 const host = (name: string): { message: string } => ({
   message: `${name} must be an address to listen on, such as 0.0.0.0.`,
+});
+const count = (name: string): { message: string } => ({
+  message: `${name} must be a whole number from 0 to 999999999.`,
 });
 const label = (name: string): { message: string } => ({
   message: `${name} must be a DNS label: a-z, 0-9 and '-', 63 characters at most.`,
@@ -27,7 +37,10 @@ export class Environment {
   @IsOptional()
   KUBECONFIG?: string;
 
-  @Matches(/^rediss?:\/\/[^\s]+$/, { message: 'REDIS_URL must be a redis:// or rediss:// URL.' })
+  @Satisfies(isRedisUrl, {
+    message:
+      'REDIS_URL must be a redis:// or rediss:// URL, such as redis://user:password@host:6379/0, with special characters percent-encoded.',
+  })
   REDIS_URL: string = 'redis://127.0.0.1:6379';
 
   @Matches(/^[A-Za-z0-9._-]{1,100}$/, { message: 'QUEUE_PREFIX must be 1 to 100 characters of A-Z a-z 0-9 . _ -.' })
@@ -43,8 +56,8 @@ export class Environment {
   WEBHOOK_HOST: string = '0.0.0.0';
 
   @IsOptional()
-  @Matches(/^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, {
-    message: 'WEBHOOK_URL must be an https:// URL without user, query or fragment.',
+  @Satisfies(isWebhookUrl, {
+    message: 'WEBHOOK_URL must be a valid https:// URL without user, query or fragment.',
   })
   WEBHOOK_URL?: string;
 
@@ -87,13 +100,13 @@ export class Environment {
   BACKSTOP: boolean = true;
 
   @toInteger
-  @IsInt({ message: 'SPILL_MAX_RECORDS must be a whole number.' })
-  @Min(0, { message: 'SPILL_MAX_RECORDS must be 0 or more.' })
+  @IsInt(count('SPILL_MAX_RECORDS'))
+  @Min(0, count('SPILL_MAX_RECORDS'))
   SPILL_MAX_RECORDS: number = 20_000;
 
   @toInteger
-  @IsInt({ message: 'SPILL_MAX_BYTES must be a whole number.' })
-  @Min(0, { message: 'SPILL_MAX_BYTES must be 0 or more.' })
+  @IsInt(count('SPILL_MAX_BYTES'))
+  @Min(0, count('SPILL_MAX_BYTES'))
   SPILL_MAX_BYTES: number = 64 * 1024 * 1024;
 
   @toInteger
@@ -115,19 +128,29 @@ export class EnvironmentError extends Error {
 
 const NAMES = Object.keys(new Environment()).concat(['KUBECONFIG', 'WEBHOOK_URL', 'DATA_DIR']);
 
-/**
- * Reads the known names; an empty value counts as not set.
- * @throws EnvironmentError that lists every mistake.
- */
-export function parseEnvironment(env: Record<string, string | undefined>): Environment {
+/** What could be read, and every mistake. */
+export interface CheckedEnvironment {
+  environment: Environment;
+  problems: string[];
+}
+
+/** Reads the known names; an empty value counts as not set. */
+export function checkEnvironment(env: Record<string, string | undefined>): CheckedEnvironment {
   const given = Object.fromEntries(NAMES.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const environment = plainToInstance(Environment, given, { exposeDefaultValues: true });
   const problems = validateSync(environment).flatMap(describeProblem);
-  if (!URL.canParse(environment.REDIS_URL) && problems.length === 0) problems.push('REDIS_URL is not a valid URL.');
-  if (problems.length > 0) throw new EnvironmentError(problems);
-  return environment;
+  if (oneSocket(environment)) {
+    problems.push('WEBHOOK_PORT and HTTP_PORT must be two ports: the process listens on both.');
+  }
+  return { environment, problems };
 }
 
 function describeProblem(error: ValidationError): string[] {
   return [...new Set(Object.values(error.constraints ?? {}))];
+}
+
+/** Two servers can share a port only on two addresses. */
+function oneSocket({ WEBHOOK_PORT, WEBHOOK_HOST, HTTP_PORT, HTTP_HOST }: Environment): boolean {
+  const everywhere = [WEBHOOK_HOST, HTTP_HOST].some((host) => host === '0.0.0.0' || host === '::');
+  return Number.isInteger(HTTP_PORT) && WEBHOOK_PORT === HTTP_PORT && (everywhere || WEBHOOK_HOST === HTTP_HOST);
 }

@@ -24,6 +24,29 @@ describe('settings', () => {
     expect(() => loadSettings({ REDIS_URL_FILE: join(folder, 'none') })).toThrow(/REDIS_URL_FILE.*ENOENT/);
   });
 
+  it('does not take an empty file for a setting that is not given', async () => {
+    await writeFile(join(folder, 'empty'), '\n');
+    expect(() => loadSettings({ REDIS_URL_FILE: join(folder, 'empty') })).toThrow(/REDIS_URL_FILE.*empty/);
+  });
+
+  it('says of what a file holds that it came from there, and does not repeat it', async () => {
+    await writeFile(join(folder, 'wrong'), 'redis://[secret');
+    const load = () => loadSettings({ REDIS_URL_FILE: join(folder, 'wrong') });
+    expect(load).toThrow(/REDIS_URL, read from REDIS_URL_FILE, must be/);
+    expect(load).not.toThrow(/secret/);
+  });
+
+  it('lists what is wrong with files and the kubeconfig beside all other mistakes', () => {
+    const env = { REDIS_URL_FILE: join(folder, 'none'), HTTP_PORT: '0', KUBECONFIG: '/nowhere' };
+    expect(() => loadSettings(env, (path) => `there is no ${path}.`)).toThrow(
+      new EnvironmentError([
+        "REDIS_URL_FILE names a file that can't be read (ENOENT).",
+        'HTTP_PORT must be a port from 1 to 65535.',
+        'KUBECONFIG: there is no /nowhere.',
+      ]),
+    );
+  });
+
   it('keeps the clones of several installations apart', () => {
     const one = loadSettings({ INSTANCE_NAME: 'one' }).dataDir;
     expect(one).not.toBe(loadSettings({ INSTANCE_NAME: 'two' }).dataDir);

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EnvironmentError, parseEnvironment } from './environment.ts';
+import { checkEnvironment, EnvironmentError } from './environment.ts';
 
 export const SETTINGS = Symbol('SETTINGS');
 
@@ -31,11 +31,22 @@ export interface Settings {
 const FROM_FILE = ['REDIS_URL'];
 
 /**
- * The only reader of the process's environment.
+ * The only reader of the process's environment. `checkKubeconfig` says what is wrong with KUBECONFIG, so that this stands in the same list.
  * @throws EnvironmentError that lists every mistake.
  */
-export function loadSettings(env: Record<string, string | undefined>): Settings {
-  const values = parseEnvironment(readFiles(env));
+export function loadSettings(
+  env: Record<string, string | undefined>,
+  checkKubeconfig: (path: string | undefined) => string | undefined = () => undefined,
+): Settings {
+  const files = readFiles(env);
+  const { environment: values, problems } = checkEnvironment({ ...env, ...files.values });
+  const kubeconfig = checkKubeconfig(values.KUBECONFIG);
+  const all = [
+    ...files.problems,
+    ...problems.map((problem) => namingFile(problem, files.values)),
+    ...(kubeconfig === undefined ? [] : [`KUBECONFIG: ${kubeconfig}`]),
+  ];
+  if (all.length > 0) throw new EnvironmentError(all);
   const dataDir = values.DATA_DIR ?? join(tmpdir(), 'gitops-reverser', values.INSTANCE_NAME);
   return {
     kubeconfig: values.KUBECONFIG,
@@ -60,19 +71,28 @@ export function loadSettings(env: Record<string, string | undefined>): Settings 
   };
 }
 
-function readFiles(env: Record<string, string | undefined>): Record<string, string | undefined> {
-  const result = { ...env };
+function readFiles(env: Record<string, string | undefined>): { values: Record<string, string>; problems: string[] } {
+  const values: Record<string, string> = {};
+  const problems: string[] = [];
   for (const name of FROM_FILE) {
     const path = env[`${name}_FILE`];
     if (!path) continue;
     try {
-      result[name] = readFileSync(path, 'utf8').trim();
+      const text = readFileSync(path, 'utf8').trim();
+      if (text === '') problems.push(`${name}_FILE names a file that is empty.`);
+      else values[name] = text;
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-      throw new EnvironmentError([`${name}_FILE names a file that can't be read (${code}).`]);
+      problems.push(`${name}_FILE names a file that can't be read (${code}).`);
     }
   }
-  return result;
+  return { values, problems };
+}
+
+/** A mistake in what a file holds is looked for in the variable otherwise. */
+function namingFile(problem: string, fromFiles: Record<string, string>): string {
+  const name = Object.keys(fromFiles).find((each) => problem.startsWith(`${each} `));
+  return name === undefined ? problem : problem.replace(name, `${name}, read from ${name}_FILE,`);
 }
 
 /** Makes the clone cache's folder. A failure is not fatal here: each repository's condition tells it. */
