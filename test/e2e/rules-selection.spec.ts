@@ -10,7 +10,9 @@ import {
   type Scene,
   type Stage,
 } from '../support/e2e-stage.ts';
+import type { LiveObject } from '../support/kube.ts';
 import { OPERATOR_NAMESPACE } from '../support/operator.ts';
+import { metricValue } from '../support/reverser-stage.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const EVERYTHING = [{ apiVersion: '*', kind: '*' }];
@@ -226,6 +228,58 @@ describe('a rule', () => {
       `cluster-scoped/Namespace/${name}.yaml`,
       `namespaces/default/ConfigMap/${name}.yaml`,
       `namespaces/${scene.namespace}/ConfigMap/${name}.yaml`,
+    ]);
+  });
+
+  it('that takes everything sees one commit for a Service and for a CRD, and not what the API server makes of them', async () => {
+    const scene = await stage.scene({ resources: EVERYTHING, rule: { namespaceSelector: undefined } });
+    const { cluster, operator } = stage;
+    const alice = cluster.asUser('alice');
+    const skipped = async (reason: string): Promise<number> =>
+      metricValue(await operator.metrics(), 'gitops_reverser_events_processed_total', { result: 'skipped', reason });
+    const before = await skipped('default-object');
+    const service = await alice.create<LiveObject & { spec: { clusterIP: string } }>({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace: scene.namespace, name: 'web' },
+      spec: { ports: [{ port: 80 }] },
+    });
+    // It made an IPAddress, and makes an APIService.
+    const address = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'IPAddress',
+      metadata: { name: service.spec.clusterIP },
+    };
+    expect(await cluster.admin.find(address)).toBeDefined();
+    const group = `${uniqueName('noise')}.example.com`;
+    const schema = { openAPIV3Schema: { type: 'object' } };
+    await alice.create({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `things.${group}` },
+      spec: {
+        group,
+        scope: 'Namespaced',
+        names: { kind: 'Thing', plural: 'things' },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      },
+    });
+    const apiService = {
+      apiVersion: 'apiregistration.k8s.io/v1',
+      kind: 'APIService',
+      metadata: { name: `v1.${group}` },
+    };
+    await waitFor('the APIService', () => cluster.admin.find(apiService));
+    await waitFor('its call', async () => (await skipped('default-object')) > before);
+    await alice.delete(service);
+    await scene.waitForCommits(3);
+    await alice.create(configMap(scene, 'last'));
+    await scene.waitForCommits(4);
+    expect(await scene.subjects()).toEqual([
+      '[CREATE] Service/web by alice',
+      `[CREATE] CustomResourceDefinition/things.${group} by alice`,
+      '[DELETE] Service/web by alice',
+      '[CREATE] ConfigMap/last by alice',
     ]);
   });
 

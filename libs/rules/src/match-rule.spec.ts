@@ -283,6 +283,10 @@ describe('matchRule selects operations and writers', () => {
 describe('matchRule leaves noise out of wildcards', () => {
   const helm = { type: secret, secretType: 'helm.sh/release.v1' };
   const token = { type: secret, secretType: 'kubernetes.io/service-account-token' };
+  const apiService = {
+    ...clusterScoped,
+    type: { group: 'apiregistration.k8s.io', version: 'v1', kind: 'APIService', resource: 'apiservices' },
+  };
   const inKubeSystem = { namespace: 'kube-system' };
   each([
     { description: 'a Helm release', facts: helm, expected: 'default-object' },
@@ -344,6 +348,18 @@ describe('matchRule leaves noise out of wildcards', () => {
       facts: { name: 'kube-root-ca.crt' },
       expected: 'wanted',
     },
+    {
+      description: 'an APIService that the API server makes of a CRD',
+      facts: { ...apiService, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'true' } },
+      expected: 'default-object',
+    },
+    { description: 'an APIService that a person makes', facts: { ...apiService, labels: {} }, expected: 'wanted' },
+    {
+      description: 'that label on another kind',
+      facts: { labels: { 'kube-aggregator.kubernetes.io/automanaged': 'true' } },
+      expected: 'wanted',
+    },
+    { description: "a write of the API server's own", facts: { user: 'system:apiserver' }, expected: 'wanted' },
     {
       description: 'an Event of another group',
       facts: { type: { group: 'calendar.example.com', version: 'v1', kind: 'Event', resource: 'events' } },
