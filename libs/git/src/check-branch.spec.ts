@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { checkBranch } from './check-branch.ts';
 
 describe('a branch name', () => {
-  it.each(['main', 'cluster/audit', 'release-1.2', 'ü'])('%j is taken', (name) => {
+  it.each(['main', 'cluster/audit', 'release-1.2', 'ü', 'x'.repeat(244), 'ü'.repeat(122)])('%j is taken', (name) => {
     expect(checkBranch(name)).toBe(name);
   });
 
@@ -29,6 +29,8 @@ describe('a branch name', () => {
     'a.',
     'a@{1}',
     'a\nb',
+    'x'.repeat(245),
+    'ü'.repeat(123),
   ])('%j is refused', (name) => {
     expect(() => checkBranch(name)).toThrow(expect.objectContaining({ code: 'BranchInvalid' }));
   });

@@ -41,6 +41,17 @@ describe('writing to a file:// remote', () => {
     expect(await fixture.read(pathOf('app-config'))).toBe('a: 1\n');
   });
 
+  it.each(['x'.repeat(244), 'ü'.repeat(122), `${'d/'.repeat(121)}xx`])(
+    'makes and follows the branch %s',
+    async (branch) => {
+      const repository = fixture.repository({ branch });
+      expect(await repository.probe()).toEqual({ empty: true, branchExists: false });
+      await repository.write([change('one', 'v: 1\n')]);
+      await repository.write([change('one', 'v: 2\n')]);
+      expect(await fixture.log(branch)).toHaveLength(2);
+    },
+  );
+
   it('gives each change its own commit, in order, also several on one path', async () => {
     const batch = [change('one', 'v: 1\n'), change('one', 'v: 2\n'), change('two', 'v: 1\n'), change('one', null)];
     const result = await fixture.repository().write(batch);
