@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../tools/lib/free-port.ts';
 import { makeTempDir, removeTempDir } from '../../tools/lib/temp-dir.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { createGitRemote, type GitRemote } from '../support/git-remote.ts';
-import { installCrds } from '../support/kube.ts';
+import { installCrds, type ObjectName } from '../support/kube.ts';
+import { mountOn, withMounts } from '../support/mounts.ts';
 import { startOperator, type Operator } from '../support/operator.ts';
 import { startRedis, type Redis } from '../support/redis.ts';
 import {
@@ -14,6 +15,7 @@ import {
   eventsAbout,
   gitRepoConfig,
   operatorOptions,
+  ownNamespaceRule,
   startWatching,
   waitForReady,
 } from '../support/reverser-stage.ts';
@@ -70,6 +72,13 @@ describe('surroundings that are not as they should be', () => {
     });
     expect(response.status).toBe(503);
     expect((await fetch(`${operator.httpUrl}/livez`)).status).toBe(200);
+  }
+
+  async function waitForEvent(object: ObjectName, reason: string, advice: RegExp): Promise<void> {
+    const event = await waitFor(`an Event with the reason ${reason}`, async () =>
+      (await eventsAbout(cluster, object)).find((each) => each.reason === reason),
+    );
+    expect(event).toMatchObject({ type: 'Warning', note: expect.stringMatching(advice) });
   }
 
   it('a Redis that can not be reached at start: says so, and is ready as soon as it can', async () => {
@@ -139,12 +148,71 @@ describe('surroundings that are not as they should be', () => {
       const status = await waitForReady(cluster, repository, { status: 'False', reason: 'DataDirUnwritable' });
       expect(conditionOf(status, 'Ready')?.message).toMatch(/make DATA_DIR a writable folder/);
       expect(conditionOf(status, 'Stalled')?.status).toBe('True');
-      await waitFor('the Event', async () =>
-        (await eventsAbout(cluster, repository)).some(({ reason }) => reason === 'DataDirUnwritable'),
-      );
+      await waitForEvent(repository, 'DataDirUnwritable', /make DATA_DIR a writable folder/);
       expect((await operator.waitForLog("DATA_DIR can't be created")).msg).toContain('ENOTDIR');
     });
   });
+
+  withMounts().it(
+    'a DATA_DIR that is read-only: the repository says so, and heals once it can be written',
+    async () => {
+      const DATA_DIR = await makeTempDir('read-only');
+      const mount = await mountOn(DATA_DIR, 'ro');
+      try {
+        await withOperator({ env: { DATA_DIR } }, async (operator) => {
+          await untilReady(operator);
+          const namespace = await cluster.createNamespace();
+          const repository = gitRepoConfig(namespace, 'repository', { url: remote.url });
+          await cluster.admin.create(repository);
+          const status = await waitForReady(cluster, repository, { status: 'False', reason: 'DataDirUnwritable' });
+          expect(conditionOf(status, 'Ready')?.message).toMatch(/make DATA_DIR a writable folder/);
+          expect(conditionOf(status, 'Stalled')?.status).toBe('True');
+          await waitForEvent(repository, 'DataDirUnwritable', /make DATA_DIR a writable folder/);
+          await mount.remount('rw');
+          await waitForReady(cluster, repository);
+        });
+      } finally {
+        await mount.unmount();
+        await removeTempDir(DATA_DIR);
+      }
+    },
+  );
+
+  withMounts().it(
+    'a DATA_DIR that is full: the repository says so, keeps what waits, and writes it once there is room',
+    async () => {
+      const DATA_DIR = await makeTempDir('full');
+      const mount = await mountOn(DATA_DIR, 'size=512k');
+      const ballast = join(DATA_DIR, 'ballast');
+      await writeFile(ballast, Buffer.alloc(1024 * 1024)).catch(() => undefined); // as much as fits
+      try {
+        await withOperator({ env: { DATA_DIR } }, async (operator) => {
+          await untilReady(operator);
+          const namespace = await cluster.createNamespace();
+          const repository = gitRepoConfig(namespace, 'repository', { url: remote.url });
+          const rule = ownNamespaceRule(namespace, 'rule', 'repository');
+          await cluster.admin.create(repository);
+          await cluster.admin.create(rule);
+          await waitForReady(cluster, rule);
+          const status = await waitForReady(cluster, repository, { status: 'False', reason: 'DiskFull' });
+          expect(conditionOf(status, 'Ready')?.message).toMatch(/give DATA_DIR more room, or empty it/);
+          expect(conditionOf(status, 'Reconciling')?.status).toBe('True');
+          await waitForEvent(repository, 'DiskFull', /give DATA_DIR more room, or empty it/);
+          const names = ['during-1', 'during-2'];
+          for (const name of names) await cluster.asUser('alice').create(configMap(namespace, name, { a: '1' }));
+          await rm(ballast);
+          for (const name of names) {
+            await remote.waitForCommit(`[CREATE] ConfigMap/${name} in ns/${namespace} by user/alice`);
+          }
+          await waitForReady(cluster, repository);
+          expect((await remote.log()).filter(({ message }) => message.includes(`ns/${namespace}`))).toHaveLength(2);
+        });
+      } finally {
+        await mount.unmount();
+        await removeTempDir(DATA_DIR);
+      }
+    },
+  );
 
   it('file:// URLs that the operator does not allow: the repository is Stalled and says so', async () => {
     await withOperator({ env: { ALLOW_FILE_URLS: 'false' } }, async () => {
@@ -153,9 +221,7 @@ describe('surroundings that are not as they should be', () => {
       await cluster.admin.create(repository);
       const status = await waitForReady(cluster, repository, { status: 'False', reason: 'FileUrlNotAllowed' });
       expect(conditionOf(status, 'Stalled')?.status).toBe('True');
-      await waitFor('the Event', async () =>
-        (await eventsAbout(cluster, repository)).some(({ reason }) => reason === 'FileUrlNotAllowed'),
-      );
+      await waitForEvent(repository, 'FileUrlNotAllowed', /ALLOW_FILE_URLS/);
     });
   });
 

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mountOn, withMounts } from '../../support/mounts.ts';
 import { change, GitFixture } from './git-fixture.ts';
 
-const run = promisify(execFile);
+const isRoot = process.getuid?.() === 0;
 
 let fixture: GitFixture;
 beforeEach(async () => {
@@ -80,32 +79,20 @@ describe('the data directory', () => {
     });
   });
 
-  /** Mounts a small file system as the data directory; undefined where the test run lacks the right to. */
-  const mounted = async (options: string): Promise<(() => Promise<void>) | undefined> => {
-    await mkdir(fixture.dataDir);
-    try {
-      await run('mount', ['-t', 'tmpfs', '-o', options, 'reverser-test', fixture.dataDir]);
-    } catch {
-      return undefined;
-    }
-    return async () => {
-      await run('umount', ['-l', fixture.dataDir]);
-    };
-  };
-
-  it('that is read-only gives the same error', async () => {
-    const unmount = await mounted('ro');
-    await chmod(fixture.dataDir, 0o500).catch(() => undefined); // enough where we are not root
+  // Root may write whatever the mode says.
+  (isRoot ? withMounts() : { it }).it('that is read-only gives the same error', async () => {
+    await mkdir(fixture.dataDir, { mode: 0o500 });
+    const mount = isRoot ? await mountOn(fixture.dataDir, 'ro') : undefined;
     try {
       await expect(fixture.repository().probe()).rejects.toMatchObject({ code: 'DataDirUnwritable', retryable: false });
     } finally {
-      await unmount?.();
+      await mount?.unmount();
     }
   });
 
-  it('that is full gives an error that may heal, and heals', async () => {
-    const unmount = await mounted('size=256k');
-    if (unmount === undefined) return;
+  withMounts().it('that is full gives an error that may heal, and heals', async () => {
+    await mkdir(fixture.dataDir);
+    const mount = await mountOn(fixture.dataDir, 'size=256k');
     try {
       const repository = fixture.repository();
       await repository.write([change('one', 'v: 1\n')]);
@@ -117,7 +104,7 @@ describe('the data directory', () => {
       await rm(join(fixture.dataDir, 'ballast'));
       expect((await repository.write([change('two', 'v: 1\n')])).verdicts).toMatchObject([{ result: 'committed' }]);
     } finally {
-      await unmount();
+      await mount.unmount();
     }
   });
 
