@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ADMIN, startControlPlane, type ControlPlane } from '../control-plane/index.ts';
 import { findBinaries } from '../control-plane/find-binaries.ts';
@@ -9,6 +10,8 @@ import { withProgress } from '../lib/progress.ts';
 import { OPERATOR_NAMESPACE, startOperator, type Operator } from '../operator/index.ts';
 import { findRedisServer } from '../redis/find-redis-server.ts';
 import { startRedis } from '../redis/index.ts';
+import { removeKeys } from '../redis/remove-keys.ts';
+import { say } from './terminal.ts';
 
 /** Everything that the story needs, running. */
 export interface Stage {
@@ -43,9 +46,18 @@ export async function setStage(onStarted: (end: () => Promise<unknown>) => void)
     const asUser = (name: string): KubeUser => new KubeUser(controlPlane.clientFor(name));
     await prepareCluster(asUser(ADMIN));
     const kubeconfig = controlPlane.kubeconfigFor(OPERATOR_USER);
-    const operator = await keep(startOperator({ kubeconfig, redisUrl: redis.url }), (it) => it.remove());
+    const env = { QUEUE_PREFIX: `gitops-reverser-demo-${randomBytes(4).toString('hex')}` };
+    if (!ownRedis) onStarted(() => leaveNothing(redis.url, env.QUEUE_PREFIX)); // after the operator has ended
+    const operator = await keep(startOperator({ kubeconfig, redisUrl: redis.url, env }), (it) => it.remove());
     await watch(asUser(ADMIN), remote.url, operator);
     return { controlPlane, remote, operator, asUser };
+  });
+}
+
+/** Nobody else would remove the keys of a demo from somebody's Redis. */
+async function leaveNothing(redisUrl: string, queuePrefix: string): Promise<void> {
+  await removeKeys(redisUrl, queuePrefix).catch((error: unknown) => {
+    say(`Could not remove the keys ${queuePrefix}:* from Redis: ${(error as Error).message}`);
   });
 }
 

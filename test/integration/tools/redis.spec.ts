@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Redis as RedisClient } from 'ioredis';
+import { removeKeys } from '../../../tools/redis/remove-keys.ts';
 import { startRedis, type Redis, type RedisOptions } from '../../support/redis.ts';
 
 describe('a Redis of its own', () => {
@@ -37,6 +38,21 @@ describe('a Redis of its own', () => {
     await redis.stop();
     await redis.start();
     expect(await client.get('key')).toBeNull();
+  });
+
+  it('is left with the keys of others alone, however many there were', async () => {
+    const redis = await start();
+    const client = connect(redis);
+    const own = Array.from({ length: 2_500 }, (_, index) => [`one:ledger:${index}`, 'v']);
+    await client.mset(...own.flat(), 'one-more:ledger', 'v', 'other:one:ledger', 'v');
+    await removeKeys(redis.url, 'one');
+    expect((await client.keys('*')).sort()).toEqual(['one-more:ledger', 'other:one:ledger']);
+  });
+
+  it('fails to remove keys from one that is away, and does not hang', async () => {
+    const redis = await start();
+    await redis.stop();
+    await expect(removeKeys(redis.url, 'one')).rejects.toThrow();
   });
 
   it('passes more arguments on', async () => {
