@@ -1,4 +1,6 @@
 import { ADMIN } from '../control-plane/index.ts';
+import { findOnPath } from '../lib/find-on-path.ts';
+import { writeInvitation } from './invitation.ts';
 import { follow, play } from './play.ts';
 import { NAMESPACE, setStage, type Stage } from './stage.ts';
 import { paint, say } from './terminal.ts';
@@ -42,16 +44,17 @@ async function main(): Promise<number> {
 }
 
 function invite({ controlPlane, remote }: Stage): void {
-  say(`
-Your turn, in another terminal:
-
-  export KUBECONFIG=${controlPlane.kubeconfigFor('alice')}
-  kubectl -n ${NAMESPACE} create configmap hello --from-literal=from=me
-  git -C ${remote.dir} log --stat main
-
-As ${ADMIN}: KUBECONFIG=${controlPlane.kubeconfigFor(ADMIN)}
-Commits appear here as they land. Ctrl-C ends everything.
-`);
+  say(
+    writeInvitation({
+      namespace: NAMESPACE,
+      alice: controlPlane.kubeconfigFor('alice'),
+      admin: controlPlane.kubeconfigFor(ADMIN),
+      adminName: ADMIN,
+      kubectl: controlPlane.kubectl,
+      kubectlOnPath: findOnPath('kubectl'),
+      remoteDir: remote.dir,
+    }),
+  );
 }
 
 function untilInterrupted<T>(work: Promise<T>): Promise<T> {
