@@ -183,14 +183,17 @@ describe('KubeInformer', () => {
     expect(informer.items()).toHaveLength(2);
   });
 
-  it('leaves a connection on which the server has gone silent', async () => {
+  it.each([
+    ['at once', 0],
+    ['later than it may be silent', 100], // as on a busy machine
+  ])('leaves a connection on which the server has gone silent, having answered %s', async (_when, delayMs) => {
     let watches = 0;
     let secondWatch: () => void = () => undefined;
     const reached = new Promise<void>((resolve) => (secondWatch = resolve));
     handle = (request, response) => {
       if (request.url?.includes('watch=true') !== true) return json(response, 200, list(['a']));
       watches += 1;
-      response.flushHeaders();
+      setTimeout(() => response.flushHeaders(), delayMs);
       if (watches === 2) secondWatch();
     };
     const errors: string[] = [];

@@ -146,7 +146,7 @@ export class KubeInformer<T = KubeObject> {
     const { watchSeconds, graceMs } = this.options.timing ?? TIMING;
     const timeoutSeconds = Math.round(watchSeconds * (1 + Math.random()));
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), timeoutSeconds * 1000 + graceMs);
+    let timer: NodeJS.Timeout | undefined;
     const stop = (): void => limit.abort();
     this.stopper.signal.addEventListener('abort', stop);
     if (this.stopper.signal.aborted) limit.abort();
@@ -165,6 +165,8 @@ export class KubeInformer<T = KubeObject> {
           metadataOnly === true ? 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1' : 'application/json',
         signal: limit.signal,
       });
+      // From here on: the wait for the headers has a limit of its own, which names what happened.
+      timer = setTimeout(() => limit.abort(), timeoutSeconds * 1000 + graceMs);
       for await (const line of readLines(response)) {
         if (this.stopper.signal.aborted) return;
         this.take(parseExactJson(line) as WatchEvent);
