@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { request } from 'node:https';
 import { parse } from 'yaml';
 import { createGitRemote, type GitRemote } from '../support/git-remote.ts';
 import {
@@ -6,6 +7,7 @@ import {
   configMap,
   eventsAbout,
   gitRepoConfig,
+  metricValue,
   startStage,
   startWatching,
   waitForReady,
@@ -139,6 +141,26 @@ describe('bad input', () => {
       await remote.waitForCommit(`[CREATE] ConfigMap/${name} in ns/${namespace}`);
       const file = await remote.read(`namespaces/${namespace}/ConfigMap/${name}.yaml`);
       expect(parse(String(file))).toMatchObject({ data, metadata: { name, annotations } });
+    });
+  });
+
+  describe('in a call', () => {
+    it('that is no AdmissionReview is refused and counted', async () => {
+      const { operator } = stage;
+      const dropped = async (): Promise<number> =>
+        metricValue(await operator.metrics(), 'gitops_reverser_events_processed_total', {
+          ...{ operation: 'UNKNOWN', result: 'dropped', reason: 'not-a-review' },
+        });
+      const before = await dropped();
+      const status = await new Promise((resolve, reject) => {
+        const url = `${operator.webhookUrl}/v1/admission/any`;
+        const call = request(url, { method: 'POST', rejectUnauthorized: false }, (response) => {
+          resolve(response.resume().statusCode);
+        });
+        call.on('error', reject).end('{"kind":"Pod"}');
+      });
+      expect(status).toBe(400);
+      expect(await dropped()).toBe(before + 1);
     });
   });
 

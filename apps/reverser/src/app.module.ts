@@ -78,6 +78,7 @@ export class AppModule {
             shutdownGraceMs: settings.shutdownGraceMs,
             probe: { fieldManager: PROBE_MANAGER, warning: (digest) => `${PROBE_MANAGER}:${digest}` },
             onAnswered: (seconds) => metrics.admissionTook(seconds),
+            onDropped: (drop) => metrics.eventProcessed({ ...drop, result: 'dropped' }),
           }),
         },
       ],

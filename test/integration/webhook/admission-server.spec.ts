@@ -10,8 +10,10 @@ import type {
 } from '../../../apps/reverser/src/webhook/admission-review.ts';
 import { AdmissionServer } from '../../../apps/reverser/src/webhook/admission-server.service.ts';
 import { WEBHOOK_OPTIONS } from '../../../apps/reverser/src/webhook/webhook-options.ts';
+import type { DropReason } from '../../../apps/reverser/src/webhook/webhook-options.ts';
 import { WebhookModule } from '../../../apps/reverser/src/webhook/webhook.module.ts';
 import { freePort } from '../../support/ssh-server.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 interface Answer {
   status: number;
@@ -43,6 +45,7 @@ describe('the admission server, alone', () => {
   let server: AdmissionServer;
   let handler: RecordingHandler;
   let agent: Agent;
+  let drops: { operation: string; reason: DropReason }[];
 
   beforeAll(async () => {
     ca = await issueCa({ now: Date.now(), commonName: 'test' });
@@ -50,13 +53,15 @@ describe('the admission server, alone', () => {
   beforeEach(async () => {
     port = await freePort();
     handler = new RecordingHandler();
+    drops = [];
+    const onDropped = (drop: (typeof drops)[number]): void => void drops.push(drop);
     const probe = { fieldManager: 'prober', warning: (digest: string) => `seen:${digest}` };
     module = await Test.createTestingModule({
       imports: [
         WebhookModule.register({
           providers: [
             { provide: ADMISSION_HANDLER, useValue: handler },
-            { provide: WEBHOOK_OPTIONS, useValue: { port, host: '127.0.0.1', shutdownGraceMs: 0, probe } },
+            { provide: WEBHOOK_OPTIONS, useValue: { port, host: '127.0.0.1', shutdownGraceMs: 0, probe, onDropped } },
           ],
         }),
       ],
@@ -93,6 +98,13 @@ describe('the admission server, alone', () => {
     });
   }
 
+  const large = (mebibytes: number): object => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'one' },
+    data: { a: '<'.repeat(mebibytes * 1024 * 1024) },
+  });
+
   function post(path: string, body: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const call = request({
@@ -122,11 +134,13 @@ describe('the admission server, alone', () => {
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'one' } };
     expect(await post('/v1/admission/any', review({ object, dryRun: false }))).toMatchObject(allowed);
     expect(handler.handled).toMatchObject([{ uid: 'call-1', user: 'alice', object, dryRun: false }]);
+    expect(drops).toEqual([]);
   });
 
-  it('allows a call whose handling fails', async () => {
+  it('allows a call whose handling fails, and tells that it was dropped', async () => {
     handler.work = () => Promise.reject(new Error('out of order'));
     expect(await post('/v1/admission/any', review())).toMatchObject(allowed);
+    expect(drops).toEqual([{ operation: 'UPDATE', reason: 'not-recorded' }]);
   });
 
   it('allows a call at its deadline when the handling does not end', async () => {
@@ -137,13 +151,7 @@ describe('the admission server, alone', () => {
   });
 
   it('reads who did what from a body that is too large to hold, and goes on with the connection', async () => {
-    const object = {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'one' },
-      data: { a: '<'.repeat(25 * 1024 * 1024) },
-    };
-    expect(await post('/v1/admission/any', review({ object }))).toMatchObject(allowed);
+    expect(await post('/v1/admission/any', review({ object: large(25) }))).toMatchObject(allowed);
     expect(handler.truncated).toMatchObject([
       { uid: 'call-1', user: 'alice', name: 'one', namespace: 'ns', operation: 'UPDATE' },
     ]);
@@ -155,9 +163,24 @@ describe('the admission server, alone', () => {
     { title: 'no JSON', body: 'hello' },
     { title: 'no AdmissionReview', body: '{"kind":"Pod"}' },
     { title: 'nothing', body: '' },
-  ])('refuses $title as a bad request and hands nothing over', async ({ body }) => {
+  ])('refuses $title as a bad request, hands nothing over and tells it', async ({ body }) => {
     expect(await post('/v1/admission/any', body)).toMatchObject({ status: 400 });
     expect(handler.handled).toHaveLength(0);
+    expect(drops).toEqual([{ operation: 'UNKNOWN', reason: 'not-a-review' }]);
+  });
+
+  it('tells of a call that breaks off, and gives back what its body took', async () => {
+    for (let round = 1; round <= 3; round += 1) {
+      const call = request({ host: '127.0.0.1', port, path: '/v1/admission/any', method: 'POST', agent });
+      call.on('error', () => undefined);
+      call.setHeader('content-length', 40 * 1024 * 1024);
+      call.setHeader('content-type', 'application/json');
+      call.write('<'.repeat(20 * 1024 * 1024), () => call.destroy());
+      await waitFor('it to be told', () => Promise.resolve(drops.length === round));
+    }
+    expect(drops[0]).toEqual({ operation: 'UNKNOWN', reason: 'incomplete' });
+    expect(await post('/v1/admission/any', review({ object: large(20) }))).toMatchObject(allowed);
+    expect(handler.handled).toHaveLength(1);
   });
 
   it('answers the operator’s own dry runs with the registration that they came through, and nobody else', async () => {

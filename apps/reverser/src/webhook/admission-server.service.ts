@@ -8,6 +8,7 @@ import { ADMISSION_HANDLER, allow } from './admission-review.ts';
 import type { AdmissionHandler } from './admission-review.ts';
 import { parseAdmissionReview, parseTruncatedReview } from './parse-admission-review.ts';
 import { BodyBudget, readBody } from './read-body.ts';
+import type { ReadBody } from './read-body.ts';
 import { WEBHOOK_OPTIONS } from './webhook-options.ts';
 import type { WebhookOptions } from './webhook-options.ts';
 
@@ -70,11 +71,12 @@ export class AdmissionServer implements BeforeApplicationShutdown {
   private async admit(request: FastifyRequest, reply: FastifyReply): Promise<object> {
     const started = performance.now();
     if (this.ending) void reply.header('connection', 'close');
-    const body = await readBody(request.body as Readable, this.budget);
+    const body = await this.read(request.body as Readable);
     const review = body.truncated ? undefined : parseAdmissionReview(body.text);
     const identity = body.truncated ? parseTruncatedReview(body.text) : review;
     if (identity === undefined) {
       body.release();
+      this.options.onDropped?.({ operation: 'UNKNOWN', reason: 'not-a-review' });
       this.logger.warn({
         msg: 'admission call is not an AdmissionReview',
         bytes: body.text.length,
@@ -86,13 +88,24 @@ export class AdmissionServer implements BeforeApplicationShutdown {
     const work =
       review === undefined ? this.handler.handleTruncated(identity, digest) : this.handler.handle(review, digest);
     const recorded = work
-      .catch((error: Error) =>
-        this.logger.error({ msg: 'admission call was not recorded', uid: identity.uid, error: error.message }),
-      )
+      .catch((error: Error) => {
+        this.options.onDropped?.({ operation: identity.operation, reason: 'not-recorded' });
+        this.logger.error({ msg: 'admission call was not recorded', uid: identity.uid, error: error.message });
+      })
       .finally(body.release);
     await withinDeadline(recorded);
     this.options.onAnswered?.((performance.now() - started) / 1000);
     return allow(identity.uid);
+  }
+
+  private async read(stream: Readable): Promise<ReadBody> {
+    try {
+      return await readBody(stream, this.budget);
+    } catch (error) {
+      this.options.onDropped?.({ operation: 'UNKNOWN', reason: 'incomplete' });
+      this.logger.warn({ msg: 'admission call broke off', error: (error as Error).message });
+      throw error;
+    }
   }
 
   /** Proves to the operator that the API server uses the registration with this digest: see the registrar's `confirm`. */
