@@ -15,7 +15,7 @@ RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
 
 FROM node:26-slim
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends ca-certificates git openssh-client \
+  && apt-get install -y --no-install-recommends ca-certificates git openssh-client tini \
   && rm -rf /var/lib/apt/lists/*
 # ssh refuses to run for a user id that has no name.
 RUN groupadd --gid 65532 reverser \
@@ -33,4 +33,7 @@ USER 65532:65532
 
 # 9443: admission webhook. 8080: /livez, /readyz, /metrics.
 EXPOSE 9443 8080
+# ssh keeps a connection open in a process that has left git (ControlPersist). Once it ends it is process 1 that has to take
+# note of it; Node doesn't, and each one would stay as a zombie until the pod's limit of processes is reached.
+ENTRYPOINT ["/usr/bin/tini", "--"]
 CMD ["node", "dist/apps/reverser/src/main.js"]

@@ -90,7 +90,10 @@ function configEnvironment(config: readonly [string, string][]): Record<string, 
   return environment;
 }
 
-/** Seconds that an idle ssh connection is kept: a push over an open one saves the handshake, 0.4 s on 2 shared cores. */
+/**
+ * Seconds that an idle ssh connection is kept: a push over an open one saves the handshake, 0.4 s on 2 shared cores.
+ * The process that keeps it is nobody's child: in a container, process 1 has to reap it (see the Dockerfile).
+ */
 const CONNECTION_KEPT = 60;
 /** A socket's path has at most 107 bytes, and ssh appends 17 while it makes one. */
 const MAX_SOCKET_PATH = 88;
