@@ -19,6 +19,7 @@ import { startSshServer, withSshd, type SshServer } from '../support/ssh-server.
 import { waitFor } from '../support/wait-for.ts';
 
 const PASSWORD = 'pässword-that-nobody-may-read';
+const WRONG_TOKEN = 'wrong-token-that-nobody-may-read';
 const PEM = {
   publicKeyEncoding: { type: 'spki', format: 'pem' },
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -31,10 +32,11 @@ describe('credentials of a repository', () => {
   let http: GitHttpServer;
   let readOnly: GitHttpServer;
   let https: GitHttpServer;
+  let tokens: GitHttpServer;
   let namespace: string;
   /** What was said, and what may not be in it. */
   const texts: string[] = [];
-  const secrets = [PASSWORD, WRONG_PASSWORD, 'no key at all'];
+  const secrets = [PASSWORD, WRONG_PASSWORD, WRONG_TOKEN, 'no key at all'];
 
   beforeAll(async () => {
     [stage, remote] = await Promise.all([startStage(), createGitRemote()]);
@@ -44,11 +46,12 @@ describe('credentials of a repository', () => {
     readOnly = await startGitHttpServer(options);
     readOnly.setFault('read-only');
     https = await startGitHttpServer({ ...options, tls: true });
+    tokens = await startGitHttpServer({ ...options, bearerToken: 'the-right-token' });
     namespace = await stage.cluster.createNamespace();
   });
   afterAll(async () => {
     await stage.end();
-    await Promise.all([http.stop(), readOnly.stop(), https.stop(), remote.remove()]);
+    await Promise.all([http.stop(), readOnly.stop(), https.stop(), tokens.stop(), remote.remove()]);
   });
 
   const basic = { username: 'writer', password: PASSWORD };
@@ -80,6 +83,14 @@ describe('credentials of a repository', () => {
       name: 'wrong-password',
       url: () => http.url(repo()),
       data: () => ({ ...basic, password: WRONG_PASSWORD }),
+      reason: 'AuthenticationFailed',
+      condition: 'Stalled',
+      advice: /replace the key, password or token/,
+    },
+    {
+      name: 'wrong-bearer-token',
+      url: () => tokens.url(repo()),
+      data: () => ({ bearerToken: WRONG_TOKEN }),
       reason: 'AuthenticationFailed',
       condition: 'Stalled',
       advice: /replace the key, password or token/,

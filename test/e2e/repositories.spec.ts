@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { basename, dirname } from 'node:path';
-import { startGitHttpServer, type GitHttpServer } from '../support/git-http-server.ts';
+import { startGitHttpServer, type GitHttpServer, type GitHttpServerOptions } from '../support/git-http-server.ts';
 import { createGitRemote, type GitRemote } from '../support/git-remote.ts';
 import {
   configMap,
@@ -38,9 +38,14 @@ describe('repositories', () => {
     return remote;
   }
 
-  async function serveHttp(remote: GitRemote, tls: boolean): Promise<GitHttpServer> {
+  async function serveHttp(
+    remote: GitRemote,
+    tls: boolean,
+    more: Partial<GitHttpServerOptions> = {},
+  ): Promise<GitHttpServer> {
     await remote.git('config', 'http.receivepack', 'true');
-    const server = await startGitHttpServer({ root: dirname(remote.dir), username: 'git', password: PASSWORD, tls });
+    const options = { root: dirname(remote.dir), username: 'git', password: PASSWORD, tls, ...more };
+    const server = await startGitHttpServer(options);
     ends.push(() => server.stop());
     return server;
   }
@@ -61,6 +66,14 @@ describe('repositories', () => {
       async (remote: GitRemote) => {
         const server = await serveHttp(remote, true);
         return { url: server.url(basename(remote.dir)), data: { ...credentials, 'ca.crt': String(server.ca) } };
+      },
+    ],
+    [
+      'https with a bearer token',
+      async (remote: GitRemote) => {
+        const bearerToken = 'a-token.for~the+host/==';
+        const server = await serveHttp(remote, true, { bearerToken });
+        return { url: server.url(basename(remote.dir)), data: { bearerToken, 'ca.crt': String(server.ca) } };
       },
     ],
   ])('writes the first commit into an empty repository over %s', async (_transport, serve) => {

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 export type GitHttpFault =
   'none' | 'error-500' | 'hang' | 'unauthorized' | 'cut' | 'read-only' | 'cut-push' | 'lose-answer';
 
-/** A Git host over http(s) with basic authentication. */
+/** A Git host over http(s) with basic authentication, or with a token. */
 export interface GitHttpServer {
   port: number;
   /** `http(s)://127.0.0.1:port/<path below root>`. */
@@ -36,6 +36,8 @@ export interface GitHttpServerOptions {
   port?: number;
   username: string;
   password: string;
+  /** Asked for instead of user and password, as a bearer token. */
+  bearerToken?: string;
   tls?: boolean;
 }
 
@@ -78,7 +80,8 @@ async function serve(
   fault: GitHttpFault,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost');
-  const expected = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`;
+  const scheme = options.bearerToken === undefined ? 'Basic' : 'Bearer';
+  const expected = `${scheme} ${options.bearerToken ?? base64(`${options.username}:${options.password}`)}`;
   if (fault === 'hang') return;
   if (fault === 'cut') {
     request.socket.destroy();
@@ -89,7 +92,7 @@ async function serve(
     return;
   }
   if (fault === 'unauthorized' || request.headers.authorization !== expected) {
-    response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('who are you?');
+    response.writeHead(401, { 'www-authenticate': `${scheme} realm="git"` }).end('who are you?');
     return;
   }
   const pushes = url.pathname.endsWith('/git-receive-pack') || url.searchParams.get('service') === 'git-receive-pack';
@@ -105,6 +108,10 @@ async function serve(
   const losesAnswer = fault === 'lose-answer' && sendsCommits;
   await runBackend(request, losesAnswer ? undefined : response, url, options);
   if (losesAnswer) request.socket.destroy();
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
 }
 
 /** Without a response it serves all the same, and tells nobody. */

@@ -181,6 +181,29 @@ describe.each([{ tls: false }, { tls: true }])('over http, tls $tls', ({ tls }) 
   });
 });
 
+describe('over http with a bearer token', () => {
+  it('probes and writes, and names a wrong token without repeating it', async () => {
+    const http = await startGitHttpServer({
+      ...{ root: fixture.root, username: 'nobody', password: 'nothing', bearerToken: 't0ken-1' },
+    });
+    try {
+      const url = http.url('org/audit.git');
+      const repository = fixture.repository({ url }, { bearerToken: 't0ken-1\n' });
+      expect(await repository.probe()).toEqual({ empty: true, branchExists: false });
+      await repository.write([change('one', 'v: 1\n')]);
+      expect(await fixture.log()).toHaveLength(1);
+      const failure = await fixture
+        .repository({ url }, { bearerToken: 'wr0ng-t0ken' })
+        .probe()
+        .catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'AuthenticationFailed' });
+      expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toMatch(/wr0ng|t0ken-1|Bearer /);
+    } finally {
+      await http.stop();
+    }
+  });
+});
+
 describe('hosts that are not there or not trusted', () => {
   it('names a certificate that nobody vouches for', async () => {
     const http = await startGitHttpServer({ root: fixture.root, username: 'bot', password: 'x', tls: true });
