@@ -87,7 +87,7 @@ async function launchRedis(command: string, port: number, dir: string, options: 
   return child;
 }
 
-/** True once the server answers PONG: not while it still loads its append-only file. */
+/** True once the server answers PONG, or asks for a password: not while it still loads its append-only file. */
 function answersPing(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'));
@@ -95,7 +95,7 @@ function answersPing(port: number): Promise<boolean> {
     socket.once('error', reject);
     socket.once('data', (data) => {
       socket.destroy();
-      resolve(data.toString('latin1').startsWith('+PONG'));
+      resolve(/^(\+PONG|-NOAUTH)/.test(data.toString('latin1')));
     });
   });
 }
