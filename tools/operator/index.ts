@@ -16,6 +16,8 @@ export interface OperatorOptions {
   env?: Record<string, string>;
   /** `false`: return as soon as the process runs, for tests of what keeps it from being ready. */
   waitUntilReady?: boolean;
+  /** A command that runs the command after it, such as `['unshare', '--mount']`. */
+  wrapper?: string[];
 }
 
 /** One line of its log. */
@@ -84,7 +86,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         RESYNC_INTERVAL: '0', // a test sees what it causes, not what was there before
         ...options.env,
       };
-      return launch(env, home, options.waitUntilReady ?? true);
+      return launch(env, home, options);
     });
   } catch (error) {
     await removeTempDir(home);
@@ -92,12 +94,17 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   }
 }
 
-async function launch(env: Record<string, string>, home: string, untilReady: boolean): Promise<Operator> {
+async function launch(
+  env: Record<string, string>,
+  home: string,
+  { waitUntilReady: untilReady = true, wrapper = [] }: OperatorOptions,
+): Promise<Operator> {
   const log: LogEntry[] = [];
+  const [command = process.execPath, ...args] = [...wrapper, process.execPath, OPERATOR_MAIN];
   const child = await startChild({
     name: 'gitops-reverser',
-    command: process.execPath,
-    args: [OPERATOR_MAIN],
+    command,
+    args,
     cwd: home,
     env: { PATH: process.env['PATH'], HOME: home, TMPDIR: process.env['TMPDIR'], NODE_ENV: 'production', ...env },
     onLine: (line) => {
