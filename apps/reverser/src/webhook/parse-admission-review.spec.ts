@@ -51,6 +51,11 @@ describe('parseAdmissionReview', () => {
   it.each([
     { title: 'an object that is null, as for DELETE', fields: { object: null }, expected: { object: undefined } },
     { title: 'an object without metadata', fields: { object: { kind: 'Eviction' } }, expected: { object: undefined } },
+    {
+      title: 'an object whose uid is no text',
+      fields: { object: { metadata: { name: 'web', uid: 7 } } },
+      expected: { object: undefined },
+    },
     { title: 'no options', fields: { options: undefined }, expected: { fieldManager: '' } },
     { title: 'no user', fields: { userInfo: undefined }, expected: { user: '' } },
     { title: 'a subresource', fields: { subResource: 'scale' }, expected: { subResource: 'scale' } },

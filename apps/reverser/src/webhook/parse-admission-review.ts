@@ -92,9 +92,12 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** What names an object and its version goes into keys and records as text; the API server writes nothing else. */
+const IDENTITY = ['name', 'namespace', 'uid', 'resourceVersion'];
+
 function asKubeObject(value: unknown): KubeObject | undefined {
   const object = asObject(value);
-  return object !== undefined && asObject(object['metadata']) !== undefined
-    ? (object as unknown as KubeObject)
-    : undefined;
+  const metadata = asObject(object?.['metadata']);
+  const isNamed = IDENTITY.every((field) => ['string', 'undefined'].includes(typeof metadata?.[field]));
+  return metadata !== undefined && isNamed ? (object as unknown as KubeObject) : undefined;
 }
