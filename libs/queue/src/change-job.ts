@@ -8,11 +8,17 @@ const KEEP: JobsOptions = {
   removeOnFail: { age: 7 * 24 * 3_600, count: 1_000 },
 };
 
+export interface ChangeJob {
+  name: string;
+  data: Change;
+  opts: JobsOptions & { jobId: string };
+}
+
 /**
  * A change as a job: the same change always gets the same id, so that it is queued once. What a resync finds gets the id
  * of its run: the same state may have to be written again.
  */
-export function changeJob(change: Change, run?: string): { name: string; data: Change; opts: JobsOptions } {
+export function changeJob(change: Change, run?: string): ChangeJob {
   return {
     name: change.operation,
     data: change,

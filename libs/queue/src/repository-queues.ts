@@ -5,6 +5,7 @@ import { UnrecoverableError, Worker } from 'bullmq';
 import type { Job, Queue } from 'bullmq';
 import { repositoryKeyText } from '#domain';
 import type { Change, ChangeVerdict, RepositoryKey } from '#domain';
+import { addInOrder } from './add-in-order.ts';
 import { BatchVerdicts } from './batch-verdicts.ts';
 import { changeJob } from './change-job.ts';
 import { closeInTime } from './close-in-time.ts';
@@ -46,9 +47,15 @@ export class RepositoryQueues implements OnApplicationShutdown {
     this.verdicts = new BatchVerdicts(options.producer, options.prefix);
   }
 
-  /** Appends in the given order. A change whose job is already there is not added twice; `run` names a resync. */
+  /**
+   * Appends in the given order. A change whose job is already there is not added twice; `run` names a resync. After a
+   * rejection the same call can be made again: what was refused has not been overtaken.
+   */
   async enqueue(key: RepositoryKey, changes: Change[], run?: string): Promise<void> {
-    await this.queue(key).addBulk(changes.map((change) => changeJob(change, run)));
+    await addInOrder(
+      this.queue(key),
+      changes.map((change) => changeJob(change, run)),
+    );
   }
 
   /** Starts this replica's worker of a repository; with one running already, does nothing. Waits for Redis by itself. */

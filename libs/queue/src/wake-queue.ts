@@ -23,7 +23,10 @@ export abstract class WakeQueue implements OnApplicationShutdown {
     private readonly concurrency: number,
   ) {}
 
-  /** Asks for a job for each id. Rejects while Redis is away. */
+  /**
+   * Asks for a job for each id. Rejects while Redis is away or refuses some of them: the order of jobs means nothing, so
+   * the caller asks for all of them again.
+   */
   async wake(ids: string[]): Promise<void> {
     const jobs = ids.map((id) => ({
       name: this.name,

@@ -1,0 +1,62 @@
+import { Job } from 'bullmq';
+import type { Queue } from 'bullmq';
+import type { Change, ChangeVerdict } from '#domain';
+import type { ChangeJob } from './change-job.ts';
+
+/** Characters of content in one transaction: Redis holds all of it twice for a moment, and serves nobody else meanwhile. */
+const TRANSACTION_LENGTH = 4 * 1024 * 1024;
+
+type ChangeQueue = Queue<Change, ChangeVerdict>;
+
+/**
+ * Adds jobs in their order, or stops: what Redis refuses is never overtaken by what comes behind it. A pipeline, which BullMQ's
+ * own addBulk is, goes on after a command that was refused for want of memory; of a transaction all is refused, or nothing.
+ * Rejects with what is missing being an end of the list, so that the same call can be made again.
+ */
+export async function addInOrder(queue: ChangeQueue, jobs: ChangeJob[]): Promise<void> {
+  for (const part of transactions(jobs)) {
+    try {
+      await addTogether(queue, part);
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      await addFirst(queue, part);
+      await addTogether(queue, part);
+    }
+  }
+}
+
+async function addTogether(queue: ChangeQueue, jobs: ChangeJob[]): Promise<void> {
+  const backend = queue.getBackend();
+  const transaction = (await backend.client).multi();
+  for (const { name, data, opts } of jobs) {
+    const job = new Job<Change, ChangeVerdict>(queue, name, data, opts, opts.jobId);
+    // It only takes note of the command; what became of it is among the answers to EXEC.
+    void backend.addJobToTransaction(transaction, job.asJSON(), opts.jobId);
+  }
+  for (const [error] of (await transaction.exec()) ?? []) if (error !== null) throw error;
+}
+
+/** Outside of a transaction ioredis brings the script to a Redis that does not know it; inside, it only learns of it too late. */
+async function addFirst(queue: ChangeQueue, [first]: ChangeJob[]): Promise<void> {
+  if (first !== undefined) await queue.add(first.name, first.data, first.opts);
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+/** The jobs in parts that are small enough for Redis; a larger job goes alone. */
+function* transactions(jobs: ChangeJob[]): Generator<ChangeJob[]> {
+  let part: ChangeJob[] = [];
+  let length = 0;
+  for (const job of jobs) {
+    const own = job.data.content?.length ?? 0;
+    if (part.length > 0 && length + own > TRANSACTION_LENGTH) {
+      yield part;
+      [part, length] = [[], 0];
+    }
+    part.push(job);
+    length += own;
+  }
+  if (part.length > 0) yield part;
+}
