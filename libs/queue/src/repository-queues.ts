@@ -10,6 +10,7 @@ import { BatchVerdicts } from './batch-verdicts.ts';
 import { changeJob } from './change-job.ts';
 import { closeInTime } from './close-in-time.ts';
 import { openQueue } from './open-queue.ts';
+import { pairVerdicts } from './pair-verdicts.ts';
 import { QUEUE_OPTIONS, WORKER_SETTINGS } from './queue-options.ts';
 import { noteCopies } from './worker-connection.ts';
 import type { WorkerConnection } from './worker-connection.ts';
@@ -25,7 +26,7 @@ const LOOK_AHEAD_LENGTH = 32 * 1024 * 1024;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 
-/** What the handler of a batch answers: verdicts for all of it, or how long to hold the queue before the same batch again. */
+/** What the handler of a batch answers: a verdict for each change in their order, or how long to hold the queue before the same batch again. */
 export type BatchOutcome = { verdicts: ChangeVerdict[] } | { holdMs: number };
 export type BatchHandler = (changes: Change[], signal: AbortSignal) => Promise<BatchOutcome>;
 
@@ -149,17 +150,20 @@ export class RepositoryQueues implements OnApplicationShutdown {
     signal: AbortSignal,
   ): Promise<ChangeVerdict | 'held'> {
     const queue = this.queue(key);
-    const earlier = await this.verdicts.take(queue.name, job.data.eventId);
+    const jobId = idOf(job);
+    const earlier = await this.verdicts.take(queue.name, jobId);
     if (earlier !== undefined) return earlier;
-    const outcome = await handle(await takeBatch(queue, job), signal);
+    const batch = await takeBatch(queue, job);
+    const outcome = await handle([...batch.values()], signal);
     if ('holdMs' in outcome) {
       // A worker that ends leaves no pause to the one that goes on.
       if (!signal.aborted) await queue.rateLimit(outcome.holdMs);
       return 'held';
     }
-    await this.verdicts.store(queue.name, outcome.verdicts, job.data.eventId);
-    const verdict = outcome.verdicts.find((each) => each.eventId === job.data.eventId);
-    if (verdict === undefined) throw new Error(`The batch gave no verdict on ${job.data.eventId}.`);
+    const verdicts = pairVerdicts(batch, outcome.verdicts);
+    const verdict = verdicts.get(jobId)!; // it was the first of the batch
+    verdicts.delete(jobId);
+    await this.verdicts.store(queue.name, verdicts);
     return verdict;
   }
 
@@ -188,20 +192,28 @@ export class RepositoryQueues implements OnApplicationShutdown {
   }
 }
 
-/** The changes of the active job and of those behind it, oldest first, up to the limits. */
-async function takeBatch(queue: Queue<Change, ChangeVerdict>, active: Job<Change, ChangeVerdict>): Promise<Change[]> {
-  const batch = new Map([[active.id, active.data]]);
+/** The changes of the active job and of those behind it by job id, oldest first, up to the limits. */
+async function takeBatch(
+  queue: Queue<Change, ChangeVerdict>,
+  active: Job<Change, ChangeVerdict>,
+): Promise<Map<string, Change>> {
+  const batch = new Map([[idOf(active), active.data]]);
   let length = active.data.content?.length ?? 0;
   for (let first = 0; first < LOOK_AHEAD; first += LOOK_AHEAD_PAGE) {
     const page = await queue.getWaiting(first, first + LOOK_AHEAD_PAGE - 1);
     for (const job of page) {
       length += job.data.content?.length ?? 0;
-      if (length > LOOK_AHEAD_LENGTH) return [...batch.values()];
-      batch.set(job.id, job.data);
+      if (length > LOOK_AHEAD_LENGTH) return batch;
+      batch.set(idOf(job), job.data);
     }
     if (page.length < LOOK_AHEAD_PAGE) break;
   }
-  return [...batch.values()];
+  return batch;
+}
+
+/** Jobs that come from Redis have an id. */
+function idOf(job: Job<Change, ChangeVerdict>): string {
+  return job.id!;
 }
 
 async function close({ abort, worker, connection }: Consumer): Promise<void> {

@@ -54,6 +54,19 @@ describe('the queue of a repository', () => {
     };
   }
 
+  /** Looks into the queue as a person would. */
+  async function withQueue<T>(look: (queue: Queue) => Promise<T>): Promise<T> {
+    const queue = new Queue(`repository.${KEY.namespace}.${KEY.name}`, { connection: { url: redis.url }, prefix });
+    try {
+      return await look(queue);
+    } finally {
+      await queue.close();
+    }
+  }
+
+  const verdictsLeft = (): Promise<number> =>
+    replica.producer.hlen(`${prefix}:verdicts:repository.${KEY.namespace}.${KEY.name}`);
+
   const drained = (): Promise<boolean> =>
     waitFor('the queue to be empty', async () => (await replica.queues.countPending(KEY)) === 0);
 
@@ -137,17 +150,12 @@ describe('the queue of a repository', () => {
       }),
     );
     await drained();
-    const queue = new Queue(`repository.${KEY.namespace}.${KEY.name}`, { connection: { url: redis.url }, prefix });
-    try {
-      const failed = await queue.getFailed();
-      expect(failed.map(({ id, failedReason }) => ({ id, failedReason }))).toEqual([
-        { id: 'event-c1', failedReason: 'PushRefused: too large' },
-      ]);
-      const completed = await queue.getCompleted();
-      expect(completed.map(({ id }) => id).sort()).toEqual(['event-c0', 'event-c2', 'event-c3']);
-    } finally {
-      await queue.close();
-    }
+    const failed = await withQueue((queue) => queue.getFailed());
+    expect(failed.map(({ id, failedReason }) => ({ id, failedReason }))).toEqual([
+      { id: 'event-c1', failedReason: 'PushRefused: too large' },
+    ]);
+    const completed = await withQueue((queue) => queue.getCompleted());
+    expect(completed.map(({ id }) => id).sort()).toEqual(['event-c0', 'event-c2', 'event-c3']);
   });
 
   it('gives the verdict of a batch to each of its changes, and does not write them again', async () => {
@@ -155,18 +163,74 @@ describe('the queue of a repository', () => {
     await replica.queues.enqueue(KEY, numbered(30));
     replica.queues.start(KEY, seen.handle);
     await drained();
-    const queue = new Queue(`repository.${KEY.namespace}.${KEY.name}`, { connection: { url: redis.url }, prefix });
-    try {
-      const completed = await queue.getCompleted();
-      expect(completed.map(({ id, returnvalue }) => [id, returnvalue as unknown])).toEqual(
-        expect.arrayContaining(
-          numbered(30).map(({ eventId }) => [eventId, { result: 'committed', eventId, sha: 'abc' }]),
-        ),
-      );
-      expect(seen.handled()).toHaveLength(30);
-    } finally {
-      await queue.close();
-    }
+    const completed = await withQueue((queue) => queue.getCompleted());
+    expect(completed.map(({ id, returnvalue }) => [id, returnvalue as unknown])).toEqual(
+      expect.arrayContaining(
+        numbered(30).map(({ eventId }) => [eventId, { result: 'committed', eventId, sha: 'abc' }]),
+      ),
+    );
+    expect(seen.handled()).toHaveLength(30);
+  });
+
+  it('gives each job its own verdict, also where several comparisons have found the same state', async () => {
+    const [change] = numbered(1);
+    await replica.queues.enqueue(KEY, [changeOf('first')]);
+    await replica.queues.enqueue(KEY, [change!], 'run1');
+    await replica.queues.enqueue(KEY, [change!], 'run2');
+    const seen = recorder();
+    replica.queues.start(KEY, async (changes, signal) => {
+      await seen.handle(changes, signal);
+      const verdicts = changes.map(({ eventId }, index): ChangeVerdict => ({
+        result: 'committed',
+        eventId,
+        sha: String(index),
+      }));
+      return { verdicts };
+    });
+    await drained();
+    expect(seen.batches).toEqual([['first', 'c0', 'c0']]);
+    const completed = await withQueue((queue) => queue.getCompleted());
+    expect(completed.map(({ id, returnvalue }) => [id, (returnvalue as { sha: string }).sha]).sort()).toEqual([
+      ['event-c0/run1', '1'],
+      ['event-c0/run2', '2'],
+      ['event-first', '0'],
+    ]);
+  });
+
+  it('writes what a later comparison finds, though a writer that was taken for dead gave its verdict on it late', async () => {
+    const second = await start();
+    const found = numbered(3);
+    let release = (): void => undefined;
+    const late = new Promise<void>((resolve) => (release = resolve));
+    let active = false;
+    replica.queues.start(KEY, async (changes) => {
+      active = true;
+      await late;
+      return committed(changes);
+    });
+    await replica.queues.enqueue(KEY, found, 'run1');
+    await waitFor('the slow writer', () => active);
+    const seen = recorder();
+    second.queues.start(KEY, seen.handle);
+    await replica.producer.del(`${prefix}:repository.${KEY.namespace}.${KEY.name}:event-c0/run1:lock`);
+    await waitFor('the takeover', () => seen.handled().length === 3, { timeoutMs: 30_000 });
+    await drained();
+    release();
+    await waitFor('the late verdicts', async () => (await verdictsLeft()) === 2);
+    await replica.queues.stop(KEY);
+    await second.queues.enqueue(KEY, found.slice(1), 'run2');
+    await drained();
+    expect(seen.handled()).toEqual([...names(found), ...names(found.slice(1))]);
+  });
+
+  it('does not gather verdicts that nobody takes', async () => {
+    const key = `${prefix}:verdicts:repository.${KEY.namespace}.${KEY.name}`;
+    const left = Array.from({ length: 2_500 }, (_, index) => [`gone-${index}`, '{}']).flat();
+    await replica.producer.hset(key, ...left);
+    replica.queues.start(KEY, (changes) => Promise.resolve(committed(changes)));
+    await replica.queues.enqueue(KEY, numbered(10));
+    await drained();
+    expect(await verdictsLeft()).toBe(0);
   });
 
   it('bounds a batch by what its objects weigh, not only by their number', async () => {
@@ -273,12 +337,8 @@ describe('the queue of a repository', () => {
         await redis.start();
       }
       await drained();
-      const queue = new Queue(`repository.${KEY.namespace}.${KEY.name}`, { connection: { url: redis.url }, prefix });
-      try {
-        expect(await queue.getJobCounts('completed', 'failed')).toEqual({ completed: 3, failed: 0 });
-      } finally {
-        await queue.close();
-      }
+      const counts = await withQueue((queue) => queue.getJobCounts('completed', 'failed'));
+      expect(counts).toEqual({ completed: 3, failed: 0 });
       expect(new Set(attempts.map(String))).toEqual(new Set([String(names(numbered(3)))]));
     });
 

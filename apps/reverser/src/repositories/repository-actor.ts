@@ -226,9 +226,8 @@ export class RepositoryActor {
   }
 
   private report(changes: Change[], verdicts: ChangeVerdict[], head: { sha: string; time: number } | undefined): void {
-    const byId = new Map(changes.map((change) => [change.eventId, change]));
-    for (const verdict of verdicts) {
-      const change = byId.get(verdict.eventId);
+    for (const [index, verdict] of verdicts.entries()) {
+      const change = changes[index];
       if (change === undefined) continue;
       const reason = verdict.result === 'refused' ? verdict.code : verdict.result;
       const result = verdict.result === 'stale' || verdict.result === 'refused' ? 'dropped' : verdict.result;
