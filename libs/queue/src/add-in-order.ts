@@ -1,12 +1,10 @@
 import { Job } from 'bullmq';
-import type { Queue } from 'bullmq';
 import type { Change, ChangeVerdict } from '#domain';
 import type { ChangeJob } from './change-job.ts';
+import type { ChangeQueue } from './take-batch.ts';
 
 /** Characters of content in one transaction: Redis holds all of it twice for a moment, and serves nobody else meanwhile. */
 const TRANSACTION_LENGTH = 4 * 1024 * 1024;
-
-type ChangeQueue = Queue<Change, ChangeVerdict>;
 
 /**
  * Adds jobs in their order, or stops: what Redis refuses is never overtaken by what comes behind it. A pipeline, which BullMQ's
