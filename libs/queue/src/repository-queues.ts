@@ -35,13 +35,19 @@ export class RepositoryQueues implements OnApplicationShutdown {
     );
   }
 
-  /** Starts this replica's worker of a repository; with one running already, does nothing. Waits for Redis by itself. */
+  /**
+   * Starts this replica's worker of a repository; with one running already, does nothing. Waits for Redis by itself. After
+   * its handler has handed a batch back it is to be started again.
+   */
   start(key: RepositoryKey, handle: BatchHandler): void {
     const name = queueName(key);
     if (this.workers.has(name)) return;
     const { options, verdicts } = this;
-    const worker = new RepositoryWorker({ key, name, options, verdicts, handle, queue: () => this.queue(key) });
-    this.workers.set(name, worker);
+    const onHandBack = (worker: RepositoryWorker): void => {
+      if (this.workers.get(name) === worker) this.workers.delete(name);
+    };
+    const queue = (): ChangeQueue => this.queue(key);
+    this.workers.set(name, new RepositoryWorker({ key, name, options, verdicts, handle, queue, onHandBack }));
   }
 
   /** Ends this replica's worker; a push under way is stopped, its batch stays queued. */

@@ -13,8 +13,11 @@ import type { ChangeQueue, RunningJob } from './take-batch.ts';
 import { noteCopies } from './worker-connection.ts';
 import type { WorkerConnection } from './worker-connection.ts';
 
-/** What the handler of a batch answers: a verdict for each change in their order, or how long to hold the queue before the same batch again. */
-export type BatchOutcome = { verdicts: ChangeVerdict[] } | { holdMs: number };
+/**
+ * What the handler of a batch answers: a verdict for each change in their order; or how long to hold the queue, for all replicas,
+ * before the same batch again; or that this replica can't write, so that its worker ends and another one may take the batch.
+ */
+export type BatchOutcome = { verdicts: ChangeVerdict[] } | { holdMs: number } | { handBack: true };
 export type BatchHandler = (changes: Change[], signal: AbortSignal) => Promise<BatchOutcome>;
 
 interface WorkerParts {
@@ -25,6 +28,8 @@ interface WorkerParts {
   handle: BatchHandler;
   /** A queue that could not be opened is opened anew. */
   queue: () => ChangeQueue;
+  /** It ends by itself: its handler has handed a batch back. */
+  onHandBack: (worker: RepositoryWorker) => void;
 }
 
 /** This replica's worker of one repository: takes batches off the queue while it runs. */
@@ -76,7 +81,7 @@ export class RepositoryWorker {
     return decided;
   }
 
-  /** The verdict on a job; `held`: the job goes back to the head of the queue, for as long as its handler said. */
+  /** The verdict on a job; `held`: it goes back to the head of the queue untouched. */
   private async decide(job: RunningJob): Promise<ChangeVerdict | 'held'> {
     const { verdicts, handle } = this.parts;
     const { signal } = this.abort;
@@ -86,6 +91,12 @@ export class RepositoryWorker {
     if (earlier !== undefined) return earlier;
     const batch = await takeBatch(queue, job);
     const outcome = await handle([...batch.values()], signal);
+    if ('handBack' in outcome) {
+      // Closing first: the job must not come back here.
+      this.parts.onHandBack(this);
+      void this.close();
+      return 'held';
+    }
     if ('holdMs' in outcome) {
       // A worker that ends leaves no pause to the one that goes on.
       if (!signal.aborted) await queue.rateLimit(outcome.holdMs);

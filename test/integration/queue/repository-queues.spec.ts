@@ -307,6 +307,49 @@ describe('the queue of a repository', () => {
     expect(seen.handled()).toEqual(names(numbered(3)));
   });
 
+  it('leaves a batch that one replica hands back to another one at once, in order, and to itself once it is started again', async () => {
+    const second = await start();
+    const handedBack: string[][] = [];
+    const broken: BatchHandler = (changes) => {
+      handedBack.push(names(changes));
+      return Promise.resolve({ handBack: true });
+    };
+    replica.queues.start(KEY, broken);
+    await replica.queues.enqueue(KEY, numbered(3));
+    await waitFor('the broken replica', () => handedBack.length === 1);
+    await replica.queues.enqueue(KEY, numbered(2, 3));
+    const seen = recorder();
+    const started = Date.now();
+    second.queues.start(KEY, seen.handle);
+    await drained();
+    expect(seen.handled()).toEqual(names(numbered(5)));
+    expect(Date.now() - started).toBeLessThan(2_000);
+    await second.queues.stop(KEY);
+    await replica.queues.enqueue(KEY, numbered(2, 5));
+    expect(handedBack).toEqual([names(numbered(3))]); // its worker has ended
+    replica.queues.start(KEY, seen.handle);
+    await drained();
+    expect(seen.handled()).toEqual(names(numbered(7)));
+  });
+
+  it('holds up nobody with a replica that hands back every batch it gets', async () => {
+    const second = await start();
+    const seen = recorder();
+    second.queues.start(KEY, seen.handle);
+    let handedBack = 0;
+    const broken: BatchHandler = () => {
+      handedBack += 1;
+      return Promise.resolve({ handBack: true });
+    };
+    for (let from = 0; from < 20; from++) {
+      replica.queues.start(KEY, broken); // as after a probe that went well
+      await replica.queues.enqueue(KEY, numbered(1, from));
+      await waitFor('the change', () => seen.handled().length > from, { timeoutMs: 2_000 });
+    }
+    expect(seen.handled()).toEqual(names(numbered(20)));
+    expect(handedBack).toBeGreaterThan(0);
+  });
+
   it('keeps repositories apart: one that is held delays no other', async () => {
     replica.queues.start(KEY, () => Promise.resolve({ holdMs: 600_000 }));
     const seen = recorder();

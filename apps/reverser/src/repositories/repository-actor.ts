@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { CodedError, repositoryKeyText } from '#domain';
+import { repositoryKeyText } from '#domain';
 import type { Change, ChangeVerdict, KubeObject, RepositoryKey } from '#domain';
 import { objectPath } from '#git';
 import type { KubeInformer } from '#k8s';
@@ -10,6 +10,7 @@ import type { ReverserMetrics } from '../observability/reverser-metrics.service.
 import type { OpenRepository, RepositoryAccess } from './access.service.ts';
 import { CONFIRM_ANNOTATION, RESYNC_ANNOTATION } from './opened-repository.ts';
 import type { OpenedRepository, ResyncSummary } from './opened-repository.ts';
+import { asFailure, isOwnTrouble } from './repository-failure.ts';
 import { READY, REASONS } from './repository-state.ts';
 import type { RepositoryState } from './repository-state.ts';
 import type { RepositoryReporter } from './repository-reporter.ts';
@@ -28,10 +29,10 @@ export interface ActorParts {
   watchSecret: (namespace: string, name: string, onChange: () => void) => KubeInformer<unknown>;
 }
 
-/** How long a queue is held while its repository is not open: becoming ready ends it early. */
-const HOLD_MS = 5_000;
-
-/** Everything about one GitRepoConfig: its probe, its worker, its state. Reconciles one after the other. */
+/**
+ * Everything about one GitRepoConfig: its probe, its worker, its state. Reconciles one after the other. Its worker runs while
+ * the repository is open here, and no longer: another replica may be able to write what this one can't.
+ */
 export class RepositoryActor {
   private readonly logger = new Logger(RepositoryActor.name);
   private readonly text: string;
@@ -44,6 +45,8 @@ export class RepositoryActor {
   /** Generation whose repository was asked to be compared. */
   private comparedGeneration: number | undefined;
   private failures = 0;
+  /** Why this replica's last push failed. */
+  private trouble: 'own' | 'remote' | undefined;
   /** A batch is with us. */
   private writing = false;
   private readonly stalls = new StallWatch();
@@ -101,6 +104,8 @@ export class RepositoryActor {
     const pending = await this.parts.queues.countPending(this.key);
     this.parts.metrics.queueHolds(this.text, pending);
     this.parts.reporter.pending(pending);
+    // Another replica has written what this one could not.
+    if (pending === 0 && this.trouble !== undefined && this.open !== undefined) this.isWell();
     await this.parts.queues.keepLimit(this.key);
     if (pending > 0 && this.stalls.look(await this.parts.queues.head(this.key), Date.now()))
       this.enqueue(() => this.wake());
@@ -108,11 +113,16 @@ export class RepositoryActor {
 
   /** A worker that does not take what waits is started anew: it may have lost its connection without noticing. */
   private async wake(): Promise<void> {
-    if (this.writing || this.config === undefined || this.config.suspend) return;
+    if (this.writing || this.open === undefined) return;
     this.logger.error({ msg: 'a queue does not move, its worker is started anew', repository: this.text });
     this.parts.metrics.queueStalled(this.text);
     await this.parts.queues.stop(this.key);
-    this.parts.queues.start(this.key, (changes, signal) => this.write(changes, signal));
+    this.work();
+  }
+
+  private work(): void {
+    // Deleted meanwhile: the queue belongs to whoever comes next under this name.
+    if (!this.ended) this.parts.queues.start(this.key, (changes, signal) => this.write(changes, signal));
   }
 
   private enqueue(work: () => Promise<void>): void {
@@ -129,6 +139,7 @@ export class RepositoryActor {
   private async reconcile(object: KubeObject): Promise<void> {
     clearTimeout(this.retry);
     this.failures = 0;
+    this.trouble = undefined;
     const parsed = parseGitRepoConfig(object);
     if (!('config' in parsed)) {
       this.config = undefined;
@@ -145,12 +156,9 @@ export class RepositoryActor {
     }
     this.say({ phase: 'probing', reason: REASONS.probing, message: 'Asking the remote repository.' });
     await this.probe();
-    // Deleted meanwhile: the queue belongs to whoever comes next under this name.
-    if (!this.ended) this.parts.queues.start(this.key, (changes, signal) => this.write(changes, signal));
   }
 
   private async halt(state: RepositoryState): Promise<void> {
-    await this.parts.queues.stop(this.key);
     await this.close();
     this.say(state);
   }
@@ -161,12 +169,13 @@ export class RepositoryActor {
     await this.close();
     try {
       this.open = await this.parts.access.open(config);
-      this.failures = 0;
       this.parts.metrics.gitOperation({ operation: 'probe', result: 'ok', repository: this.text });
-      this.say(READY);
+      // That the remote answers says nothing about a disk that was full: a push will.
+      if (this.trouble !== 'own') this.isWell();
       if (this.comparedGeneration !== config.generation) this.parts.onOpened();
       this.comparedGeneration = config.generation;
       await this.parts.queues.resumeNow(this.key).catch(() => undefined); // Redis is away: the pause ends by itself
+      this.work();
     } catch (error) {
       const failure = asFailure(error);
       this.parts.metrics.gitOperation({ operation: 'probe', result: failure.reason, repository: this.text });
@@ -175,10 +184,18 @@ export class RepositoryActor {
     }
   }
 
-  private retryLater(): void {
+  private isWell(): void {
+    this.failures = 0;
+    this.trouble = undefined;
+    this.say(READY);
+  }
+
+  /** Probes again after a pause, in ms, that grows. */
+  private retryLater(): number {
     clearTimeout(this.retry);
-    this.failures += 1;
-    this.retry = setTimeout(() => this.enqueue(() => this.probe()), retryPause(this.failures));
+    const pauseMs = retryPause(++this.failures);
+    this.retry = setTimeout(() => this.enqueue(() => this.probe()), pauseMs);
+    return pauseMs;
   }
 
   /** The Secret is watched by name, so that a corrected one heals the repository at once. */
@@ -199,30 +216,42 @@ export class RepositoryActor {
 
   private async write(changes: Change[], signal: AbortSignal): Promise<BatchOutcome> {
     const { open } = this;
-    if (open === undefined) return { holdMs: HOLD_MS };
+    if (open === undefined) return { handBack: true };
     const started = performance.now();
     this.writing = true;
     try {
       const result = await this.parts.lock.hold(open.url.normalized, signal, (held) =>
         open.repository.write(changes, { signal: held }),
       );
-      this.failures = 0;
       this.parts.metrics.pushTook((performance.now() - started) / 1000, this.text);
       this.parts.metrics.gitOperation({ operation: 'push', result: 'ok', repository: this.text });
       this.report(changes, result.verdicts, result.head);
       return { verdicts: result.verdicts };
     } catch (error) {
-      if (signal.aborted) return { holdMs: HOLD_MS };
-      const failure = asFailure(error);
-      this.failures += 1;
-      const holdMs = retryPause(this.failures);
-      this.parts.metrics.gitOperation({ operation: 'push', result: failure.reason, repository: this.text });
-      this.logger.warn({ msg: 'push failed, the queue is held', repository: this.text, code: failure.reason, holdMs });
-      if (this.open === open) this.say(failure);
-      return { holdMs };
+      return signal.aborted ? { handBack: true } : this.afterFailure(asFailure(error), open);
     } finally {
       this.writing = false;
     }
+  }
+
+  private afterFailure(failure: RepositoryState, open: OpenRepository): BatchOutcome {
+    const problem = { repository: this.text, code: failure.reason };
+    this.parts.metrics.gitOperation({ operation: 'push', result: failure.reason, repository: this.text });
+    if (this.open === open) this.say(failure);
+    this.trouble = isOwnTrouble(failure) ? 'own' : 'remote';
+    if (this.trouble === 'remote') {
+      const holdMs = retryPause(++this.failures);
+      this.logger.warn({ msg: 'push failed, the queue is held', ...problem, holdMs });
+      return { holdMs };
+    }
+    this.enqueue(() => this.close());
+    const pauseMs = this.retryLater();
+    this.logger.warn({
+      msg: 'push failed here, the changes are left to other replicas meanwhile',
+      ...problem,
+      pauseMs,
+    });
+    return { handBack: true };
   }
 
   private report(changes: Change[], verdicts: ChangeVerdict[], head: { sha: string; time: number } | undefined): void {
@@ -241,7 +270,7 @@ export class RepositoryActor {
       this.logger.log({ msg: 'change processed', repository: this.text, latencyMs, ...describe(change), ...verdict });
     }
     const committed = verdicts.some((verdict) => verdict.result === 'committed');
-    this.say(READY);
+    this.isWell();
     if (committed && head !== undefined) this.parts.reporter.committed(head);
     void this.measure().catch(() => undefined); // Redis is away: the next one tells
   }
@@ -273,6 +302,7 @@ export class RepositoryActor {
   }
 
   private async close(): Promise<void> {
+    await this.parts.queues.stop(this.key);
     const { open } = this;
     this.open = undefined;
     await open?.repository.close();
@@ -282,15 +312,6 @@ export class RepositoryActor {
 function describe(change: Change): Record<string, string> {
   const { kind, namespace, name } = change.object;
   return { operation: change.operation, kind, name, user: change.user, ...(namespace !== undefined && { namespace }) };
-}
-
-function asFailure(error: unknown): RepositoryState {
-  if (error instanceof CodedError) {
-    const { retryable, code, message } = error as CodedError;
-    return { phase: retryable ? 'waiting' : 'stalled', reason: code, message };
-  }
-  const message = error instanceof Error ? error.message : 'Unknown error.';
-  return { phase: 'waiting', reason: 'Failed', message: `${message} It is tried again.` };
 }
 
 function confirmedRemoval(object: KubeObject | undefined): number | undefined {
