@@ -10,20 +10,32 @@ const TRANSACTION_LENGTH = 4 * 1024 * 1024;
  * Adds jobs in their order, or stops: what Redis refuses is never overtaken by what comes behind it. A pipeline, which BullMQ's
  * own addBulk is, goes on after a command that was refused for want of memory; of a transaction all is refused, or nothing.
  * Rejects with what is missing being an end of the list, so that the same call can be made again.
+ * @param owner where it stands in Redis whose the queue is
+ * @returns what stands there, as of the last transaction
  */
-export async function addInOrder(queue: ChangeQueue, jobs: ChangeJob[]): Promise<void> {
+export async function addInOrder(
+  queue: ChangeQueue,
+  jobs: ChangeJob[],
+  owner: { hash: string; field: string },
+): Promise<string | null> {
+  let found: string | null = null;
   for (const part of transactions(jobs)) {
     try {
-      await addTogether(queue, part);
+      found = await addTogether(queue, part, owner);
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
       await addFirst(queue, part);
-      await addTogether(queue, part);
+      found = await addTogether(queue, part, owner);
     }
   }
+  return found;
 }
 
-async function addTogether(queue: ChangeQueue, jobs: ChangeJob[]): Promise<void> {
+async function addTogether(
+  queue: ChangeQueue,
+  jobs: ChangeJob[],
+  { hash, field }: { hash: string; field: string },
+): Promise<string | null> {
   const backend = queue.getBackend();
   const transaction = (await backend.client).multi();
   for (const { name, data, opts } of jobs) {
@@ -31,7 +43,10 @@ async function addTogether(queue: ChangeQueue, jobs: ChangeJob[]): Promise<void>
     // It only takes note of the command; what became of it is among the answers to EXEC.
     void backend.addJobToTransaction(transaction, job.asJSON(), opts.jobId);
   }
-  for (const [error] of (await transaction.exec()) ?? []) if (error !== null) throw error;
+  transaction.runCommand('hget', [hash, field]);
+  const answers = (await transaction.exec()) ?? [];
+  for (const [error] of answers) if (error !== null) throw error;
+  return (answers.at(-1)?.[1] ?? null) as string | null;
 }
 
 /** Outside of a transaction ioredis brings the script to a Redis that does not know it; inside, it only learns of it too late. */

@@ -43,6 +43,11 @@ export class BatchVerdicts {
     return JSON.parse(text) as ChangeVerdict;
   }
 
+  /** Forgets all of a queue that is gone. */
+  async forget(queue: string): Promise<void> {
+    await this.redis.del(this.key(queue));
+  }
+
   private key(queue: string): string {
     return `${this.prefix}:verdicts:${queue}`;
   }

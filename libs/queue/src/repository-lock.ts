@@ -13,6 +13,7 @@ const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call
 /**
  * One writer at a time for each repository URL, over all replicas and all GitRepoConfigs that name it. It spares work;
  * what keeps a branch safe is the lease of each push. Loss of the lock aborts the signal that the work was given.
+ * Other things of which there is one are named in a way that no URL is.
  */
 @Injectable()
 export class RepositoryLock {

@@ -8,6 +8,7 @@ import { insist } from './insist.ts';
 import { pairVerdicts } from './pair-verdicts.ts';
 import { WORKER_SETTINGS } from './queue-options.ts';
 import type { QueueOptions } from './queue-options.ts';
+import type { QueueOwners } from './queue-owners.ts';
 import { idOf, takeBatch } from './take-batch.ts';
 import type { ChangeQueue, RunningJob } from './take-batch.ts';
 import { noteCopies } from './worker-connection.ts';
@@ -22,13 +23,16 @@ export type BatchHandler = (changes: Change[], signal: AbortSignal) => Promise<B
 
 interface WorkerParts {
   key: RepositoryKey;
+  /** Of the GitRepoConfig whose changes it writes. */
+  uid: string;
   name: string;
   options: QueueOptions;
   verdicts: BatchVerdicts;
+  owners: QueueOwners;
   handle: BatchHandler;
   /** A queue that could not be opened is opened anew. */
   queue: () => ChangeQueue;
-  /** It ends by itself: its handler has handed a batch back. */
+  /** It ends by itself: a batch was handed back. */
   onHandBack: (worker: RepositoryWorker) => void;
 }
 
@@ -61,6 +65,10 @@ export class RepositoryWorker {
       .catch((error: Error) => this.logger.error({ msg: 'repository worker ended', ...log, error: error.message }));
   }
 
+  get uid(): string {
+    return this.parts.uid;
+  }
+
   /** Ends it; a push under way is stopped, its batch stays queued. */
   async close(): Promise<void> {
     this.abort.abort();
@@ -90,13 +98,9 @@ export class RepositoryWorker {
     const earlier = await verdicts.take(queue.name, jobId);
     if (earlier !== undefined) return earlier;
     const batch = await takeBatch(queue, job);
+    if (!(await this.isOwner())) return this.handBack();
     const outcome = await handle([...batch.values()], signal);
-    if ('handBack' in outcome) {
-      // Closing first: the job must not come back here.
-      this.parts.onHandBack(this);
-      void this.close();
-      return 'held';
-    }
+    if ('handBack' in outcome) return this.handBack();
     if ('holdMs' in outcome) {
       // A worker that ends leaves no pause to the one that goes on.
       if (!signal.aborted) await queue.rateLimit(outcome.holdMs);
@@ -107,6 +111,29 @@ export class RepositoryWorker {
     paired.delete(jobId);
     await verdicts.store(queue.name, paired);
     return verdict;
+  }
+
+  /**
+   * Whether the queue is still our GitRepoConfig's, now that the batch was read: the news that it was deleted, and made anew for
+   * another repository, may reach this replica late.
+   */
+  private async isOwner(): Promise<boolean> {
+    const { key, uid, owners } = this.parts;
+    const owner = await owners.of(key);
+    if (owner === undefined || owner === uid) return true;
+    this.logger.warn({
+      msg: 'the GitRepoConfig was deleted, its worker ends',
+      repository: repositoryKeyText(key),
+      uid,
+    });
+    return false;
+  }
+
+  private handBack(): 'held' {
+    // Closing first: the job must not come back here.
+    this.parts.onHandBack(this);
+    void this.close();
+    return 'held';
   }
 
   private insisting<T>(work: () => Promise<T>): Promise<T> {

@@ -8,6 +8,7 @@ import { startRedis, type Redis } from '../../support/redis.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const KEY = { namespace: 'team', name: 'audit' };
+const UID = 'uid';
 const OTHER = { namespace: 'team', name: 'other' };
 
 const committed = (changes: Change[]): { verdicts: ChangeVerdict[] } => ({
@@ -75,7 +76,7 @@ describe('the queue of a repository', () => {
     await replica.queues.enqueue(KEY, changes);
     expect(await replica.queues.countPending(KEY)).toBe(120);
     const seen = recorder();
-    replica.queues.start(KEY, seen.handle);
+    replica.queues.start(KEY, UID, seen.handle);
     await drained();
     expect(seen.handled()).toEqual(names(changes));
     expect(seen.batches).toHaveLength(1);
@@ -85,7 +86,7 @@ describe('the queue of a repository', () => {
     const seen = recorder();
     let release = (): void => undefined;
     const first = new Promise<void>((resolve) => (release = resolve));
-    replica.queues.start(KEY, async (changes, signal) => {
+    replica.queues.start(KEY, UID, async (changes, signal) => {
       const outcome = await seen.handle(changes, signal);
       await first;
       return outcome;
@@ -103,7 +104,7 @@ describe('the queue of a repository', () => {
     await replica.queues.enqueue(KEY, numbered(3));
     await replica.queues.enqueue(KEY, numbered(5));
     const seen = recorder();
-    replica.queues.start(KEY, seen.handle);
+    replica.queues.start(KEY, UID, seen.handle);
     await drained();
     await replica.queues.enqueue(KEY, [...numbered(5), changeOf('marker')]);
     await waitFor('the marker', () => seen.handled().includes('marker'));
@@ -113,7 +114,7 @@ describe('the queue of a repository', () => {
   it('hands a held batch out again before anything else', async () => {
     const batches: string[][] = [];
     await replica.queues.enqueue(KEY, numbered(3));
-    replica.queues.start(KEY, async (changes) => {
+    replica.queues.start(KEY, UID, async (changes) => {
       batches.push(names(changes));
       if (batches.length > 1) return committed(changes);
       await replica.queues.enqueue(KEY, numbered(2, 3)); // they come behind
@@ -125,7 +126,7 @@ describe('the queue of a repository', () => {
 
   it('ends a pause early when it is asked to', async () => {
     const batches: string[][] = [];
-    replica.queues.start(KEY, (changes) => {
+    replica.queues.start(KEY, UID, (changes) => {
       batches.push(names(changes));
       return Promise.resolve(batches.length === 1 ? { holdMs: 600_000 } : committed(changes));
     });
@@ -140,7 +141,7 @@ describe('the queue of a repository', () => {
   it('puts a refused change into "failed" with its reason, and goes on with the next', async () => {
     const changes = numbered(4);
     await replica.queues.enqueue(KEY, changes);
-    replica.queues.start(KEY, (batch) =>
+    replica.queues.start(KEY, UID, (batch) =>
       Promise.resolve({
         verdicts: batch.map(({ eventId }, index): ChangeVerdict =>
           index === 1
@@ -161,7 +162,7 @@ describe('the queue of a repository', () => {
   it('gives the verdict of a batch to each of its changes, and does not write them again', async () => {
     const seen = recorder();
     await replica.queues.enqueue(KEY, numbered(30));
-    replica.queues.start(KEY, seen.handle);
+    replica.queues.start(KEY, UID, seen.handle);
     await drained();
     const completed = await withQueue((queue) => queue.getCompleted());
     expect(completed.map(({ id, returnvalue }) => [id, returnvalue as unknown])).toEqual(
@@ -178,7 +179,7 @@ describe('the queue of a repository', () => {
     await replica.queues.enqueue(KEY, [change!], 'run1');
     await replica.queues.enqueue(KEY, [change!], 'run2');
     const seen = recorder();
-    replica.queues.start(KEY, async (changes, signal) => {
+    replica.queues.start(KEY, UID, async (changes, signal) => {
       await seen.handle(changes, signal);
       const verdicts = changes.map(({ eventId }, index): ChangeVerdict => ({
         result: 'committed',
@@ -203,7 +204,7 @@ describe('the queue of a repository', () => {
     let release = (): void => undefined;
     const late = new Promise<void>((resolve) => (release = resolve));
     let active = false;
-    replica.queues.start(KEY, async (changes) => {
+    replica.queues.start(KEY, UID, async (changes) => {
       active = true;
       await late;
       return committed(changes);
@@ -211,13 +212,13 @@ describe('the queue of a repository', () => {
     await replica.queues.enqueue(KEY, found, 'run1');
     await waitFor('the slow writer', () => active);
     const seen = recorder();
-    second.queues.start(KEY, seen.handle);
+    second.queues.start(KEY, UID, seen.handle);
     await replica.producer.del(`${prefix}:repository.${KEY.namespace}.${KEY.name}:event-c0/run1:lock`);
     await waitFor('the takeover', () => seen.handled().length === 3, { timeoutMs: 30_000 });
     await drained();
     release();
     await waitFor('the late verdicts', async () => (await verdictsLeft()) === 2);
-    await replica.queues.stop(KEY);
+    await replica.queues.stop(KEY, UID);
     await second.queues.enqueue(KEY, found.slice(1), 'run2');
     await drained();
     expect(seen.handled()).toEqual([...names(found), ...names(found.slice(1))]);
@@ -227,7 +228,7 @@ describe('the queue of a repository', () => {
     const key = `${prefix}:verdicts:repository.${KEY.namespace}.${KEY.name}`;
     const left = Array.from({ length: 2_500 }, (_, index) => [`gone-${index}`, '{}']).flat();
     await replica.producer.hset(key, ...left);
-    replica.queues.start(KEY, (changes) => Promise.resolve(committed(changes)));
+    replica.queues.start(KEY, UID, (changes) => Promise.resolve(committed(changes)));
     await replica.queues.enqueue(KEY, numbered(10));
     await drained();
     expect(await verdictsLeft()).toBe(0);
@@ -240,7 +241,7 @@ describe('the queue of a repository', () => {
       numbered(30).map((change) => ({ ...change, content })),
     );
     const seen = recorder();
-    replica.queues.start(KEY, seen.handle);
+    replica.queues.start(KEY, UID, seen.handle);
     await drained();
     expect(seen.handled()).toEqual(names(numbered(30)));
     expect(seen.batches.map(({ length }) => length)).toEqual([22, 8]); // 33,554,432 / 1,500,000
@@ -258,8 +259,8 @@ describe('the queue of a repository', () => {
       running--;
       return committed(changes);
     };
-    replica.queues.start(KEY, handle);
-    second.queues.start(KEY, handle);
+    replica.queues.start(KEY, UID, handle);
+    second.queues.start(KEY, UID, handle);
     for (let from = 0; from < 60; from++) await replica.queues.enqueue(KEY, numbered(1, from));
     await waitFor('all changes', () => order.length === 60);
     expect(order).toEqual(names(numbered(60)));
@@ -270,7 +271,7 @@ describe('the queue of a repository', () => {
     const second = await start();
     await replica.queues.enqueue(KEY, numbered(3));
     const started = new Promise<string[]>((resolve) => {
-      replica.queues.start(KEY, async (changes, signal) => {
+      replica.queues.start(KEY, UID, async (changes, signal) => {
         resolve(names(changes));
         // It never gets to an end by itself.
         await new Promise((wake) => signal.addEventListener('abort', wake, { once: true }));
@@ -279,7 +280,7 @@ describe('the queue of a repository', () => {
     });
     expect(await started).toEqual(names(numbered(3)));
     const seen = recorder();
-    second.queues.start(KEY, seen.handle);
+    second.queues.start(KEY, UID, seen.handle);
     await second.queues.enqueue(KEY, numbered(1, 3));
     replica.die();
     await waitFor('the takeover', () => seen.handled().length === 4, { timeoutMs: 30_000 });
@@ -291,7 +292,7 @@ describe('the queue of a repository', () => {
     await replica.queues.enqueue(KEY, numbered(3));
     let active = false;
     const stopped = new Promise<boolean>((resolve) => {
-      replica.queues.start(KEY, async (_changes, signal) => {
+      replica.queues.start(KEY, UID, async (_changes, signal) => {
         active = true;
         await new Promise((wake) => signal.addEventListener('abort', wake, { once: true }));
         resolve(true);
@@ -299,10 +300,10 @@ describe('the queue of a repository', () => {
       });
     });
     await waitFor('the batch to be active', () => active);
-    await replica.queues.stop(KEY);
+    await replica.queues.stop(KEY, UID);
     expect(await stopped).toBe(true);
     const seen = recorder();
-    second.queues.start(KEY, seen.handle);
+    second.queues.start(KEY, UID, seen.handle);
     await waitFor('the other replica', () => seen.handled().length === 3, { timeoutMs: 4_000 });
     expect(seen.handled()).toEqual(names(numbered(3)));
   });
@@ -314,20 +315,20 @@ describe('the queue of a repository', () => {
       handedBack.push(names(changes));
       return Promise.resolve({ handBack: true });
     };
-    replica.queues.start(KEY, broken);
+    replica.queues.start(KEY, UID, broken);
     await replica.queues.enqueue(KEY, numbered(3));
     await waitFor('the broken replica', () => handedBack.length === 1);
     await replica.queues.enqueue(KEY, numbered(2, 3));
     const seen = recorder();
     const started = Date.now();
-    second.queues.start(KEY, seen.handle);
+    second.queues.start(KEY, UID, seen.handle);
     await drained();
     expect(seen.handled()).toEqual(names(numbered(5)));
     expect(Date.now() - started).toBeLessThan(2_000);
-    await second.queues.stop(KEY);
+    await second.queues.stop(KEY, UID);
     await replica.queues.enqueue(KEY, numbered(2, 5));
     expect(handedBack).toEqual([names(numbered(3))]); // its worker has ended
-    replica.queues.start(KEY, seen.handle);
+    replica.queues.start(KEY, UID, seen.handle);
     await drained();
     expect(seen.handled()).toEqual(names(numbered(7)));
   });
@@ -335,14 +336,14 @@ describe('the queue of a repository', () => {
   it('holds up nobody with a replica that hands back every batch it gets', async () => {
     const second = await start();
     const seen = recorder();
-    second.queues.start(KEY, seen.handle);
+    second.queues.start(KEY, UID, seen.handle);
     let handedBack = 0;
     const broken: BatchHandler = () => {
       handedBack += 1;
       return Promise.resolve({ handBack: true });
     };
     for (let from = 0; from < 20; from++) {
-      replica.queues.start(KEY, broken); // as after a probe that went well
+      replica.queues.start(KEY, UID, broken); // as after a probe that went well
       await replica.queues.enqueue(KEY, numbered(1, from));
       await waitFor('the change', () => seen.handled().length > from, { timeoutMs: 2_000 });
     }
@@ -351,9 +352,9 @@ describe('the queue of a repository', () => {
   });
 
   it('keeps repositories apart: one that is held delays no other', async () => {
-    replica.queues.start(KEY, () => Promise.resolve({ holdMs: 600_000 }));
+    replica.queues.start(KEY, UID, () => Promise.resolve({ holdMs: 600_000 }));
     const seen = recorder();
-    replica.queues.start(OTHER, seen.handle);
+    replica.queues.start(OTHER, UID, seen.handle);
     await replica.queues.enqueue(KEY, numbered(2));
     await replica.queues.enqueue(OTHER, numbered(2));
     await waitFor('the other repository', () => seen.handled().length === 2);
@@ -366,7 +367,7 @@ describe('the queue of a repository', () => {
       let away = (): void => undefined;
       const redisIsAway = new Promise<void>((resolve) => (away = resolve));
       await replica.queues.enqueue(KEY, numbered(3));
-      replica.queues.start(KEY, async (changes) => {
+      replica.queues.start(KEY, UID, async (changes) => {
         attempts.push(names(changes));
         if (attempts.length === 1) await redisIsAway; // the push ends while its verdicts can't be stored
         return committed(changes);
@@ -390,7 +391,7 @@ describe('the queue of a repository', () => {
       await redis.stop();
       try {
         await waitFor('the connection to break', () => replica.producer.status !== 'ready');
-        replica.queues.start(KEY, seen.handle);
+        replica.queues.start(KEY, UID, seen.handle);
       } finally {
         await redis.start();
       }
@@ -403,7 +404,7 @@ describe('the queue of a repository', () => {
     it('ends within seconds all the same', async () => {
       await replica.queues.enqueue(KEY, numbered(2));
       const active = new Promise<void>((resolve) => {
-        replica.queues.start(KEY, async (_changes, signal) => {
+        replica.queues.start(KEY, UID, async (_changes, signal) => {
           resolve();
           await new Promise((wake) => signal.addEventListener('abort', wake, { once: true }));
           return { holdMs: 1_000 };
@@ -420,7 +421,7 @@ describe('the queue of a repository', () => {
       }
       const seen = recorder();
       const second = await start();
-      second.queues.start(KEY, seen.handle);
+      second.queues.start(KEY, UID, seen.handle);
       await waitFor('another to take over', () => seen.handled().length === 2, { timeoutMs: 30_000 });
       expect(seen.handled()).toEqual(names(numbered(2)));
     });

@@ -52,10 +52,13 @@ export class RepositoryActor {
   private readonly stalls = new StallWatch();
   private retry: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
-  private ended = false;
+  /** The queue is known to be ours, and not that of a predecessor under the same name. */
+  private owning = false;
+  private readonly ending = new AbortController();
 
   constructor(
     readonly key: RepositoryKey,
+    readonly uid: string,
     private readonly parts: ActorParts,
   ) {
     this.text = repositoryKeyText(key);
@@ -87,26 +90,32 @@ export class RepositoryActor {
     };
   }
 
+  private get ended(): boolean {
+    return this.ending.signal.aborted;
+  }
+
   /** The GitRepoConfig is gone, or the process ends. What is queued stays queued. */
   async end(): Promise<void> {
-    this.ended = true;
+    this.ending.abort();
     clearTimeout(this.retry);
-    await this.parts.queues.stop(this.key);
+    this.parts.metrics.queueHolds(this.text, undefined);
+    await this.parts.queues.stop(this.key, this.uid);
     await this.running;
     await this.secret?.informer.stop();
     await this.close();
     this.parts.reporter.end();
-    this.parts.metrics.queueHolds(this.text, undefined);
   }
 
   /** Looks at the length of the queue, for status and metric. */
   async measure(): Promise<void> {
+    if (!this.owning || this.ended) return;
     const pending = await this.parts.queues.countPending(this.key);
+    if (this.ended) return;
     this.parts.metrics.queueHolds(this.text, pending);
     this.parts.reporter.pending(pending);
     // Another replica has written what this one could not.
     if (pending === 0 && this.trouble !== undefined && this.open !== undefined) this.isWell();
-    await this.parts.queues.keepLimit(this.key);
+    await this.parts.queues.keep(this.key, this.uid);
     if (pending > 0 && this.stalls.look(await this.parts.queues.head(this.key), Date.now()))
       this.enqueue(() => this.wake());
   }
@@ -116,13 +125,13 @@ export class RepositoryActor {
     if (this.writing || this.open === undefined) return;
     this.logger.error({ msg: 'a queue does not move, its worker is started anew', repository: this.text });
     this.parts.metrics.queueStalled(this.text);
-    await this.parts.queues.stop(this.key);
+    await this.parts.queues.stop(this.key, this.uid);
     this.work();
   }
 
   private work(): void {
     // Deleted meanwhile: the queue belongs to whoever comes next under this name.
-    if (!this.ended) this.parts.queues.start(this.key, (changes, signal) => this.write(changes, signal));
+    if (!this.ended) this.parts.queues.start(this.key, this.uid, (changes, signal) => this.write(changes, signal));
   }
 
   private enqueue(work: () => Promise<void>): void {
@@ -130,6 +139,7 @@ export class RepositoryActor {
     this.running = this.running.then(async () => {
       if (this.ended) return;
       await work().catch((error: Error) => {
+        if (this.ended) return;
         this.logger.error({ msg: 'reconciling a repository failed', repository: this.text, error: error.stack });
         this.retryLater();
       });
@@ -140,6 +150,8 @@ export class RepositoryActor {
     clearTimeout(this.retry);
     this.failures = 0;
     this.trouble = undefined;
+    if (!this.owning) await this.parts.queues.own(this.key, this.uid, this.ending.signal);
+    this.owning = true;
     const parsed = parseGitRepoConfig(object);
     if (!('config' in parsed)) {
       this.config = undefined;
@@ -302,7 +314,7 @@ export class RepositoryActor {
   }
 
   private async close(): Promise<void> {
-    await this.parts.queues.stop(this.key);
+    await this.parts.queues.stop(this.key, this.uid);
     const { open } = this;
     this.open = undefined;
     await open?.repository.close();

@@ -43,6 +43,8 @@ export class RepositoryController implements OnApplicationShutdown {
   /** Starts to follow; resolves once all existing ones are known. */
   async start(listener: RepositoryListener): Promise<void> {
     this.listener = listener;
+    // Before the list: what is missing there was deleted while nobody looked.
+    const owners = await this.queues.listOwners().catch(() => new Map<string, string>()); // the next start looks again
     const informer = this.informers.createInformer<KubeObject>({
       type: GIT_REPO_CONFIGS,
       onAdd: (object) => this.add(object),
@@ -51,6 +53,7 @@ export class RepositoryController implements OnApplicationShutdown {
     });
     this.timer = setInterval(() => this.measureAll(), MEASURE_MS);
     await informer.synced;
+    for (const [text, uid] of owners) if (!this.actors.has(text)) this.disown(parseRepositoryKey(text), uid);
   }
 
   exists(key: RepositoryKey): boolean {
@@ -75,7 +78,7 @@ export class RepositoryController implements OnApplicationShutdown {
   private add(object: KubeObject): void {
     const key = keyOf(object);
     const text = repositoryKeyText(key);
-    const actor = new RepositoryActor(key, {
+    const actor = new RepositoryActor(key, uidOf(object), {
       access: this.access,
       queues: this.queues,
       lock: this.lock,
@@ -118,13 +121,38 @@ export class RepositoryController implements OnApplicationShutdown {
     const actor = this.actors.get(text);
     this.actors.delete(text);
     this.logger.log({ msg: 'repository was deleted, its worker ends', repository: text });
-    void actor?.end();
+    if (actor !== undefined) void this.end(actor);
     this.listener.setChanged();
+  }
+
+  private async end(actor: RepositoryActor): Promise<void> {
+    await actor.end().catch((error: Error) => {
+      this.logger.warn({
+        msg: 'a repository did not end well',
+        repository: repositoryKeyText(actor.key),
+        error: error.message,
+      });
+    });
+    this.disown(actor.key, actor.uid);
+  }
+
+  /** What was queued for a GitRepoConfig that is deleted has nowhere to go. */
+  private disown(key: RepositoryKey, uid: string): void {
+    this.queues.disown(key, uid).catch(() => undefined); // the process ends: the next start looks again
   }
 
   private measureAll(): void {
     for (const actor of this.actors.values()) void actor.measure().catch(() => undefined); // Redis is away
   }
+}
+
+function uidOf(object: KubeObject): string {
+  return object.metadata.uid ?? '';
+}
+
+function parseRepositoryKey(text: string): RepositoryKey {
+  const [namespace = '', name = ''] = text.split('/');
+  return { namespace, name };
 }
 
 function keyOf(object: KubeObject): RepositoryKey {
