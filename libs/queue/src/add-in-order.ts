@@ -1,7 +1,7 @@
 import { Job } from 'bullmq';
-import type { Change, ChangeVerdict } from '#domain';
+import type { ChangeVerdict } from '#domain';
 import type { ChangeJob } from './change-job.ts';
-import type { ChangeQueue } from './take-batch.ts';
+import type { ChangeQueue, JobData } from './take-batch.ts';
 
 /** Characters of content in one transaction: Redis holds all of it twice for a moment, and serves nobody else meanwhile. */
 const TRANSACTION_LENGTH = 4 * 1024 * 1024;
@@ -39,7 +39,7 @@ async function addTogether(
   const backend = queue.getBackend();
   const transaction = (await backend.client).multi();
   for (const { name, data, opts } of jobs) {
-    const job = new Job<Change, ChangeVerdict>(queue, name, data, opts, opts.jobId);
+    const job = new Job<JobData, ChangeVerdict>(queue, name, data, opts, opts.jobId);
     // It only takes note of the command; what became of it is among the answers to EXEC.
     void backend.addJobToTransaction(transaction, job.asJSON(), opts.jobId);
   }

@@ -1,11 +1,14 @@
 import type { JobsOptions } from 'bullmq';
 import type { Change } from '#domain';
 
-/** Finished jobs are kept for people who look into the queue: an hour, 1,000 at most; failed ones a week. */
+/**
+ * Finished jobs are kept for people who look into the queue: an hour, failed ones a week. BullMQ looks at the age only when another
+ * job finishes, so that their number is the bound.
+ */
 const KEEP: JobsOptions = {
   attempts: 1,
-  removeOnComplete: { age: 3_600, count: 1_000 },
-  removeOnFail: { age: 7 * 24 * 3_600, count: 1_000 },
+  removeOnComplete: { age: 3_600, count: 200 },
+  removeOnFail: { age: 7 * 24 * 3_600, count: 200 },
 };
 
 export interface ChangeJob {

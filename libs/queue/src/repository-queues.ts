@@ -14,7 +14,7 @@ import { DELETED, parseOwner, QueueOwners } from './queue-owners.ts';
 import { RepositoryLock } from './repository-lock.ts';
 import { RepositoryWorker } from './repository-worker.ts';
 import type { BatchHandler } from './repository-worker.ts';
-import type { ChangeQueue } from './take-batch.ts';
+import type { ChangeQueue, JobData } from './take-batch.ts';
 
 /** Jobs that Redis removes while it serves nobody else. */
 const OBLITERATE_AT_ONCE = 200;
@@ -164,7 +164,7 @@ export class RepositoryQueues implements OnApplicationShutdown {
     const name = queueName(key);
     let queue = this.queues.get(name);
     if (queue === undefined) {
-      queue = openQueue<Change, ChangeVerdict>(name, this.options, this.logger, () => this.queues.delete(name));
+      queue = openQueue<JobData, ChangeVerdict>(name, this.options, this.logger, () => this.queues.delete(name));
       this.queues.set(name, queue);
     }
     return queue;

@@ -9,8 +9,9 @@ import { pairVerdicts } from './pair-verdicts.ts';
 import { WORKER_SETTINGS } from './queue-options.ts';
 import type { QueueOptions } from './queue-options.ts';
 import type { QueueOwners } from './queue-owners.ts';
+import { isSlim, slimChange } from './slim-change.ts';
 import { idOf, takeBatch } from './take-batch.ts';
-import type { ChangeQueue, RunningJob } from './take-batch.ts';
+import type { ChangeQueue, JobData, RunningJob } from './take-batch.ts';
 import { noteCopies } from './worker-connection.ts';
 import type { WorkerConnection } from './worker-connection.ts';
 
@@ -36,18 +37,21 @@ interface WorkerParts {
   onHandBack: (worker: RepositoryWorker) => void;
 }
 
+const WITHOUT_CONTENT =
+  'Its content was removed after it had been written: change the object again, or ask for a comparison.';
+
 /** This replica's worker of one repository: takes batches off the queue while it runs. */
 export class RepositoryWorker {
   private readonly logger = new Logger(RepositoryWorker.name);
   private readonly abort = new AbortController();
   private readonly connection: WorkerConnection;
-  private readonly worker: Worker<Change, ChangeVerdict>;
+  private readonly worker: Worker<JobData, ChangeVerdict>;
 
   /** Starts at once, or when Redis is there. */
   constructor(private readonly parts: WorkerParts) {
     const { name, options } = parts;
     this.connection = noteCopies(options.connectWorker());
-    this.worker = new Worker<Change, ChangeVerdict>(name, (job) => this.process(job), {
+    this.worker = new Worker<JobData, ChangeVerdict>(name, (job) => this.process(job), {
       ...WORKER_SETTINGS,
       connection: this.connection.redis,
       prefix: options.prefix,
@@ -58,6 +62,7 @@ export class RepositoryWorker {
     this.worker.on('error', (error) =>
       this.logger.warn({ msg: 'repository worker error', ...log, error: error.message }),
     );
+    this.worker.on('completed', (job) => void slim(job));
     // Set again after each reconnect: it is a key in Redis, which may have been emptied.
     this.connection.redis.on('ready', () => void this.limit());
     void this.limit()
@@ -82,22 +87,24 @@ export class RepositoryWorker {
   }
 
   private async process(job: RunningJob): Promise<ChangeVerdict> {
+    const { data } = job;
+    if (isSlim(data)) throw new UnrecoverableError(WITHOUT_CONTENT);
     // Only a verdict ends a job: any other failure would count as the job's own and take it out of the queue.
-    const decided = await this.insisting(() => this.decide(job)).catch(() => 'held' as const); // it ends
+    const decided = await this.insisting(() => this.decide(job, data)).catch(() => 'held' as const); // it ends
     if (decided === 'held') throw Worker.RateLimitError();
     if (decided.result === 'refused') throw new UnrecoverableError(`${decided.code}: ${decided.message}`);
     return decided;
   }
 
   /** The verdict on a job; `held`: it goes back to the head of the queue untouched. */
-  private async decide(job: RunningJob): Promise<ChangeVerdict | 'held'> {
+  private async decide(job: RunningJob, change: Change): Promise<ChangeVerdict | 'held'> {
     const { verdicts, handle } = this.parts;
     const { signal } = this.abort;
     const queue = this.parts.queue();
     const jobId = idOf(job);
     const earlier = await verdicts.take(queue.name, jobId);
     if (earlier !== undefined) return earlier;
-    const batch = await takeBatch(queue, job);
+    const batch = await takeBatch(queue, job, change);
     if (!(await this.isOwner())) return this.handBack();
     const outcome = await handle([...batch.values()], signal);
     if ('handBack' in outcome) return this.handBack();
@@ -142,4 +149,10 @@ export class RepositoryWorker {
       this.logger.warn({ msg: 'the queue is held after an error', repository, error: message, pauseMs }),
     );
   }
+}
+
+/** Git has the content now; what people look at is who changed what, and the verdict. Not worth an error: its age removes it, too. */
+async function slim(job: RunningJob): Promise<void> {
+  const left = isSlim(job.data) ? undefined : slimChange(job.data);
+  if (left !== undefined) await job.updateData(left).catch(() => undefined);
 }

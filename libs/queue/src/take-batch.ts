@@ -1,8 +1,11 @@
 import type { Job, Queue } from 'bullmq';
 import type { Change, ChangeVerdict } from '#domain';
+import { isSlim } from './slim-change.ts';
+import type { SlimChange } from './slim-change.ts';
 
-export type ChangeQueue = Queue<Change, ChangeVerdict>;
-export type RunningJob = Job<Change, ChangeVerdict>;
+export type JobData = Change | SlimChange;
+export type ChangeQueue = Queue<JobData, ChangeVerdict>;
+export type RunningJob = Job<JobData, ChangeVerdict>;
 
 /** How many waiting jobs the active one takes along in a push. */
 const LOOK_AHEAD = 500;
@@ -12,12 +15,13 @@ const LOOK_AHEAD_PAGE = 25;
 const LOOK_AHEAD_LENGTH = 32 * 1024 * 1024;
 
 /** The changes of the active job and of those behind it by job id, oldest first, up to the limits. */
-export async function takeBatch(queue: ChangeQueue, active: RunningJob): Promise<Map<string, Change>> {
-  const batch = new Map([[idOf(active), active.data]]);
-  let length = active.data.content?.length ?? 0;
-  for (let first = 0; first < LOOK_AHEAD; first += LOOK_AHEAD_PAGE) {
-    const page = await queue.getWaiting(first, first + LOOK_AHEAD_PAGE - 1);
+export async function takeBatch(queue: ChangeQueue, active: RunningJob, first: Change): Promise<Map<string, Change>> {
+  const batch = new Map([[idOf(active), first]]);
+  let length = first.content?.length ?? 0;
+  for (let from = 0; from < LOOK_AHEAD; from += LOOK_AHEAD_PAGE) {
+    const page = await queue.getWaiting(from, from + LOOK_AHEAD_PAGE - 1);
     for (const job of page) {
+      if (isSlim(job.data)) return batch;
       length += job.data.content?.length ?? 0;
       if (length > LOOK_AHEAD_LENGTH) return batch;
       batch.set(idOf(job), job.data);

@@ -247,6 +247,51 @@ describe('the queue of a repository', () => {
     expect(seen.batches.map(({ length }) => length)).toEqual([22, 8]); // 33,554,432 / 1,500,000
   });
 
+  it('keeps little of what was written: the last changes with who, what and verdict, and no long content', async () => {
+    const content = 'x'.repeat(100_000);
+    replica.queues.start(KEY, UID, (changes) => Promise.resolve(committed(changes)));
+    const usedBytes = async (): Promise<number> =>
+      Number(/used_memory:(\d+)/.exec(await replica.producer.info('memory'))?.[1]);
+    const before = await usedBytes();
+    for (let from = 0; from < 400; from += 50) {
+      await replica.queues.enqueue(
+        KEY,
+        numbered(50, from).map((change) => ({ ...change, content })),
+      );
+      await drained();
+    }
+    await waitFor('the contents to go', async () => (await usedBytes()) - before < 4_000_000);
+    const completed = await withQueue((queue) => queue.getCompleted());
+    expect(completed).toHaveLength(200);
+    const { content: _gone, ...rest } = numbered(1, 399)[0]!;
+    const last = completed.find(({ id }) => id === rest.eventId);
+    expect(last?.data).toEqual({ ...rest, contentLength: 100_000 });
+    expect(last?.returnvalue).toEqual({ result: 'committed', eventId: rest.eventId, sha: 'abc' });
+  });
+
+  it('does not write a finished change again without its content, when a person asks for it', async () => {
+    const seen = recorder();
+    replica.queues.start(KEY, UID, seen.handle);
+    await replica.queues.enqueue(KEY, [changeOf('long', { content: 'x'.repeat(10_000) }), changeOf('short')]);
+    await drained();
+    const runAgain = async (): Promise<void> => {
+      await withQueue(async (queue) => {
+        for (const job of await queue.getCompleted()) await job.retry('completed');
+      });
+    };
+    await waitFor('the content to go', () =>
+      withQueue(async (queue) => 'contentLength' in ((await queue.getJob('event-long'))!.data as object)),
+    );
+    await runAgain();
+    await waitFor('the short one to be written again', () => seen.handled().length === 3);
+    await drained();
+    expect(seen.handled()).toEqual(['long', 'short', 'short']);
+    const failed = await withQueue((queue) => queue.getFailed());
+    expect(failed.map(({ id, failedReason }) => [id, failedReason.split(':')[0]])).toEqual([
+      ['event-long', 'Its content was removed after it had been written'],
+    ]);
+  });
+
   it('writes one batch at a time over all replicas', async () => {
     const second = await start();
     let running = 0;
