@@ -5,6 +5,15 @@ import type { Settings } from '../config/settings.ts';
 
 /** Less than the admission deadline: a Redis that hangs is away. */
 const PRODUCER_TIMEOUT_MS = 400;
+/**
+ * No answer for so long, with a question open, means that the connection is dead: a host that vanished closes nothing, and the
+ * system itself would wait for a quarter of an hour. A worker's connection waits for work for 10 s at most by BullMQ's own limit.
+ */
+const PRODUCER_SILENCE_MS = 5_000;
+const WORKER_SILENCE_MS = 12_000;
+/** For a new connection to be there, and before one that is idle is asked by the system whether it still is. */
+const CONNECT_TIMEOUT_MS = 5_000;
+const KEEP_ALIVE_MS = 5_000;
 /** Short: what a replica holds in memory must reach the ledger before others call it unexplained. */
 const LONGEST_RETRY_MS = 250;
 /** One line a minute while Redis stays away. */
@@ -25,6 +34,7 @@ export class RedisConnections {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       commandTimeout: PRODUCER_TIMEOUT_MS,
+      socketTimeout: PRODUCER_SILENCE_MS,
     });
     this.answered = new Promise((resolve) => this.producer.once('ready', resolve));
     this.producer.on('ready', () => {
@@ -39,7 +49,7 @@ export class RedisConnections {
   }
 
   /** A connection for a worker: commands wait for Redis. Its user closes it. */
-  readonly connectWorker = (): Redis => this.connect({ maxRetriesPerRequest: null });
+  readonly connectWorker = (): Redis => this.connect({ maxRetriesPerRequest: null, socketTimeout: WORKER_SILENCE_MS });
 
   /** Last of all at the end of the process: everything else still uses it. */
   disconnect(): void {
@@ -50,9 +60,12 @@ export class RedisConnections {
     enableOfflineQueue?: boolean;
     maxRetriesPerRequest: number | null;
     commandTimeout?: number;
+    socketTimeout: number;
   }): Redis {
     const redis = new Redis(this.settings.redisUrl, {
       ...options,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      keepAlive: KEEP_ALIVE_MS,
       retryStrategy: (times) => Math.min(times * 100, LONGEST_RETRY_MS),
       // A replica that became read-only or is loading: reconnect, the address may lead to the primary by then.
       reconnectOnError: (error) => error.message.startsWith('READONLY'),
