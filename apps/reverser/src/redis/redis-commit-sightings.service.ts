@@ -17,7 +17,9 @@ export class RedisCommitSightings implements CommitSightings {
 
   async firstSeen(repository: string, sha: string, now: number): Promise<number> {
     const key = `${this.settings.queuePrefix}:seen:${repository}:${sha}`;
-    const known = await this.redis.producer.set(key, now, 'PX', KEEP_MS, 'NX', 'GET');
+    const { producer } = this.redis;
+    if ((await producer.set(key, now, 'PX', KEEP_MS, 'NX')) === 'OK') return now; // with GET in one takes Redis 7.0
+    const known = await producer.get(key);
     return known === null ? now : Number(known);
   }
 }
