@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
 import type { Change, ChangeVerdict, KubeObject, RepositoryKey } from '#domain';
 import { objectPath } from '#git';
+import type { WriteResult } from '#git';
 import type { KubeInformer } from '#k8s';
 import type { BatchOutcome, RepositoryLock, RepositoryQueues } from '#queue';
 import { parseGitRepoConfig } from '#rules';
@@ -25,6 +26,10 @@ export interface ActorParts {
   reporter: RepositoryReporter;
   /** The repository was opened, for the first time or after a change of its spec: what it holds is unknown. */
   onOpened: () => void;
+  /** The changes of a batch that still hold: see {@link ListedScreen}. */
+  holding: (changes: Change[]) => Promise<Change[]>;
+  /** Some did not: the cluster is to be compared again. */
+  onOvertaken: () => void;
   /** Calls `onChange` whenever the Secret appears, changes or goes. */
   watchSecret: (namespace: string, name: string, onChange: () => void) => KubeInformer<unknown>;
 }
@@ -233,7 +238,7 @@ export class RepositoryActor {
     this.writing = true;
     try {
       const result = await this.parts.lock.hold(open.url.normalized, signal, (held) =>
-        open.repository.write(changes, { signal: held }),
+        this.writeHolding(open, changes, held),
       );
       this.parts.metrics.pushTook((performance.now() - started) / 1000, this.text);
       this.parts.metrics.gitOperation({ operation: 'push', result: 'ok', repository: this.text });
@@ -244,6 +249,17 @@ export class RepositoryActor {
     } finally {
       this.writing = false;
     }
+  }
+
+  /** What was found by comparing and has been overtaken is not written: what overtook it is queued, or is compared again. */
+  private async writeHolding(open: OpenRepository, changes: Change[], signal: AbortSignal): Promise<WriteResult> {
+    const holding = await this.parts.holding(changes);
+    const result = await open.repository.write(holding, { signal });
+    if (holding.length === changes.length) return result;
+    this.parts.onOvertaken();
+    const verdicts = new Map(holding.map((change, index) => [change, result.verdicts[index]]));
+    const unchanged = ({ eventId }: Change): ChangeVerdict => ({ result: 'unchanged', eventId });
+    return { ...result, verdicts: changes.map((change) => verdicts.get(change) ?? unchanged(change)) };
   }
 
   private afterFailure(failure: RepositoryState, open: OpenRepository): BatchOutcome {

@@ -10,6 +10,7 @@ import { RepositoryAccess } from './access.service.ts';
 import { RepositoryActor } from './repository-actor.ts';
 import { CONFIRM_ANNOTATION, RESYNC_ANNOTATION } from './opened-repository.ts';
 import type { OpenedRepository } from './opened-repository.ts';
+import { ListedScreen } from './listed-screen.service.ts';
 import { RepositoryReporter } from './repository-reporter.ts';
 
 const SECRETS = { group: '', version: 'v1', resource: 'secrets' };
@@ -38,6 +39,7 @@ export class RepositoryController implements OnApplicationShutdown {
     private readonly queues: RepositoryQueues,
     private readonly lock: RepositoryLock,
     private readonly metrics: ReverserMetrics,
+    private readonly screen: ListedScreen,
   ) {}
 
   /** Starts to follow; resolves once all existing ones are known. */
@@ -85,6 +87,8 @@ export class RepositoryController implements OnApplicationShutdown {
       metrics: this.metrics,
       reporter: new RepositoryReporter(key, this.statusWriter, this.events),
       onOpened: () => this.listener.resyncWanted(key, 'repository opened'),
+      holding: (changes) => this.screen.holding(changes),
+      onOvertaken: () => this.listener.resyncWanted(key, 'listed states were overtaken'),
       watchSecret: (namespace, name, onChange) =>
         this.informers.createInformer<unknown>({
           type: SECRETS,
