@@ -64,9 +64,10 @@ describe('rules and repositories', () => {
       path: 'clusters/blue',
       commit: { committer: { name: 'Blue Bot', email: 'bot@blue.example' }, authorEmailDomain: 'blue.example' },
     });
+    // The one that selects every kind comes last: rules are objects, too.
     const rules = [
-      ruleOf(scene.namespace, 'again', 'repo', [{ apiVersion: '*', kind: '*' }]),
       ruleOf(scene.namespace, 'other', 'other'),
+      ruleOf(scene.namespace, 'again', 'repo', [{ apiVersion: '*', kind: '*' }]),
     ];
     for (const object of [repository, ...rules]) await stage.cluster.admin.create(object);
     for (const object of [repository, ...rules]) await waitUntilReady(stage.cluster, object);
@@ -76,7 +77,7 @@ describe('rules and repositories', () => {
     await alice.patch(map, { data: { a: '2' } });
     await alice.delete(map);
     const expected = ['[CREATE]', '[UPDATE]', '[DELETE]'].map((operation) => `${operation} ConfigMap/both by alice`);
-    const there = describeScene(scene.namespace, other, repository, rules[1]!);
+    const there = describeScene(scene.namespace, other, repository, rules[0]!);
     const [first] = await there.waitForCommits(3);
     await alice.create(configMap(scene, 'last'));
     await scene.waitForCommits(4);
