@@ -2,7 +2,7 @@ import type { RepositoryFiles } from '#git';
 
 /** Annotation on a GitRepoConfig that asks for a resync: any new value, a time by custom, as with Flux. */
 export const RESYNC_ANNOTATION = 'configbutler.ai/resync-requested-at';
-/** Annotation that allows one removal of as many files as its value says. */
+/** Annotation that allows one removal of as many files as its value says; a value that was acted on allows nothing any more. */
 export const CONFIRM_ANNOTATION = 'configbutler.ai/confirm-removal-of';
 
 /** What one comparison of cluster and repository found. */
@@ -26,7 +26,7 @@ export interface OpenedRepository {
   /** spec.path. */
   folder: string;
   prune: boolean;
-  /** How many files a person has allowed to remove at once. */
+  /** How many files a person has allowed to remove at once, as of `listFiles`. */
   confirmedRemoval: number | undefined;
   listFiles(): Promise<RepositoryFiles>;
   /** More files would go than may go without a person's word. */

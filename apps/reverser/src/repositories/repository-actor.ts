@@ -11,6 +11,8 @@ import type { ReverserMetrics } from '../observability/reverser-metrics.service.
 import type { OpenRepository, RepositoryAccess } from './access.service.ts';
 import { CONFIRM_ANNOTATION, RESYNC_ANNOTATION } from './opened-repository.ts';
 import type { OpenedRepository, ResyncSummary } from './opened-repository.ts';
+import { RemovalConfirmation } from './removal-confirmation.ts';
+import type { HandledValues } from './removal-confirmation.ts';
 import { asFailure, isOwnTrouble } from './repository-failure.ts';
 import { READY, REASONS } from './repository-state.ts';
 import type { RepositoryState } from './repository-state.ts';
@@ -24,6 +26,7 @@ export interface ActorParts {
   lock: RepositoryLock;
   metrics: ReverserMetrics;
   reporter: RepositoryReporter;
+  removals: HandledValues;
   /** The repository was opened, for the first time or after a change of its spec: what it holds is unknown. */
   onOpened: () => void;
   /** The changes of a batch that still hold: see {@link ListedScreen}. */
@@ -55,6 +58,7 @@ export class RepositoryActor {
   /** A batch is with us. */
   private writing = false;
   private readonly stalls = new StallWatch();
+  private readonly confirmation: RemovalConfirmation;
   private retry: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   /** The queue is known to be ours, and not that of a predecessor under the same name. */
@@ -67,6 +71,7 @@ export class RepositoryActor {
     private readonly parts: ActorParts,
   ) {
     this.text = repositoryKeyText(key);
+    this.confirmation = new RemovalConfirmation(uid, parts.removals);
   }
 
   /** Takes a new or changed GitRepoConfig. A change of status alone is none. */
@@ -83,16 +88,26 @@ export class RepositoryActor {
 
   /** For a resync; nothing while the repository is not open. */
   opened(): OpenedRepository | undefined {
-    const { open, config, object } = this;
+    const { open, config, confirmation } = this;
     if (open === undefined || config === undefined) return undefined;
+    const confirmed = (): number | undefined => confirmation.allowed(this.annotation(CONFIRM_ANNOTATION));
     return {
       folder: config.target.path,
       prune: config.prune,
-      confirmedRemoval: confirmedRemoval(object),
-      listFiles: () => open.repository.listFiles(),
-      massRemoval: (count) => this.parts.reporter.massRemoval(count),
+      get confirmedRemoval() {
+        return confirmed();
+      },
+      listFiles: async () => {
+        await confirmation.load();
+        return open.repository.listFiles();
+      },
+      massRemoval: (count) => void this.massRemoval(count),
       resynced: (summary) => this.resynced(summary),
     };
+  }
+
+  private annotation(name: string): string | undefined {
+    return this.object?.metadata.annotations?.[name];
   }
 
   private get ended(): boolean {
@@ -121,6 +136,7 @@ export class RepositoryActor {
     // Another replica has written what this one could not.
     if (pending === 0 && this.trouble !== undefined && this.open !== undefined) this.isWell();
     await this.parts.queues.keep(this.key, this.uid);
+    await this.confirmation.remember();
     if (pending > 0 && this.stalls.look(await this.parts.queues.head(this.key), Date.now()))
       this.enqueue(() => this.wake());
   }
@@ -303,10 +319,18 @@ export class RepositoryActor {
     void this.measure().catch(() => undefined); // Redis is away: the next one tells
   }
 
+  private async massRemoval(count: number): Promise<void> {
+    // Allowed just before and not all written yet: nobody is asked twice for the same.
+    const pending = this.confirmation.wasFor(count) ? await this.parts.queues.countPending(this.key).catch(() => 0) : 0;
+    if (pending === 0) this.parts.reporter.massRemoval(count, this.confirmation.wanted(count));
+  }
+
   private resynced(summary: ResyncSummary): void {
+    this.confirmation.removed(summary.removed, this.annotation(CONFIRM_ANNOTATION));
+    void this.confirmation.remember().catch(() => undefined); // Redis is away: the next measurement does it
     const differing = new Set(summary.differing);
     for (const path of this.drift) if (!differing.has(path)) this.drift.delete(path);
-    this.parts.reporter.resynced(summary, this.object?.metadata.annotations?.[RESYNC_ANNOTATION]);
+    this.parts.reporter.resynced(summary, this.annotation(RESYNC_ANNOTATION));
     this.reportDrift();
   }
 
@@ -340,9 +364,4 @@ export class RepositoryActor {
 function describe(change: Change): Record<string, string> {
   const { kind, namespace, name } = change.object;
   return { operation: change.operation, kind, name, user: change.user, ...(namespace !== undefined && { namespace }) };
-}
-
-function confirmedRemoval(object: KubeObject | undefined): number | undefined {
-  const text = object?.metadata.annotations?.[CONFIRM_ANNOTATION];
-  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

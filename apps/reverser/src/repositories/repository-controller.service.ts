@@ -6,6 +6,7 @@ import { InformerFactory, KubeEvents, StatusWriter } from '#k8s';
 import { RepositoryLock, RepositoryQueues } from '#queue';
 import { GIT_REPO_CONFIGS } from '../custom-resources.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import { HandledRemovals } from '../redis/handled-removals.service.ts';
 import { RepositoryAccess } from './access.service.ts';
 import { RepositoryActor } from './repository-actor.ts';
 import { CONFIRM_ANNOTATION, RESYNC_ANNOTATION } from './opened-repository.ts';
@@ -40,6 +41,7 @@ export class RepositoryController implements OnApplicationShutdown {
     private readonly lock: RepositoryLock,
     private readonly metrics: ReverserMetrics,
     private readonly screen: ListedScreen,
+    private readonly removals: HandledRemovals,
   ) {}
 
   /** Starts to follow; resolves once all existing ones are known. */
@@ -85,6 +87,7 @@ export class RepositoryController implements OnApplicationShutdown {
       queues: this.queues,
       lock: this.lock,
       metrics: this.metrics,
+      removals: this.removals,
       reporter: new RepositoryReporter(key, this.statusWriter, this.events),
       onOpened: () => this.listener.resyncWanted(key, 'repository opened'),
       holding: (changes) => this.screen.holding(changes),
@@ -142,7 +145,10 @@ export class RepositoryController implements OnApplicationShutdown {
 
   /** What was queued for a GitRepoConfig that is deleted has nowhere to go. */
   private disown(key: RepositoryKey, uid: string): void {
-    this.queues.disown(key, uid).catch(() => undefined); // the process ends: the next start looks again
+    this.queues
+      .disown(key, uid)
+      .then(() => this.removals.forget(uid))
+      .catch(() => undefined); // the process ends: the next start looks again
   }
 
   private measureAll(): void {

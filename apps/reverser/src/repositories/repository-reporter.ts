@@ -99,9 +99,9 @@ export class RepositoryReporter {
     this.say(READY);
   }
 
-  /** The removal of many files at once waits for a person. */
-  massRemoval(count: number): void {
-    const message = `${count} files have no object any more, which is more than are removed without a person's word. If that is right, allow it: kubectl annotate gitrepoconfig ${this.key.name} -n ${this.key.namespace} --overwrite ${CONFIRM_ANNOTATION}=${count}`;
+  /** The removal of many files at once waits for a person, who allows it with this value of the annotation. */
+  massRemoval(count: number, value: string): void {
+    const message = `${count} files have no object any more, which is more than are removed without a person's word. If that is right, allow it: kubectl annotate gitrepoconfig ${this.key.name} -n ${this.key.namespace} --overwrite ${CONFIRM_ANNOTATION}=${value}`;
     this.say({ phase: 'stalled', reason: REASONS.massRemoval, message });
   }
 
