@@ -28,6 +28,16 @@ export interface Withheld {
   from: string[];
 }
 
+/** A verdict that is put off: records may be on their way that tell another story. Times are ms of Redis' clock. */
+export interface Doubt {
+  /** What the doubt is about. */
+  about: string;
+  /** When it was about that first. */
+  since: number;
+  /** When there was any doubt first, since the last verdict. */
+  first: number;
+}
+
 /** All that Redis holds about one object name. `fields` are the hash fields that were read: only those may be deleted. */
 export interface LedgerEntry {
   object: ObjectRef;
@@ -38,8 +48,7 @@ export interface LedgerEntry {
   looks: number[];
   /** Counts the verdicts: a verdict on what another one has decided since is none. */
   revision: string;
-  /** Since when a step is known that nothing explains, in ms of Redis' clock. */
-  doubtedSince: number | undefined;
+  doubt: Doubt | undefined;
   /** The repositories whose rules selected the object when it was last settled: they hear of its unexplained end. */
   watchers: Watchers;
   withheld: Withheld | undefined;
@@ -75,7 +84,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     contents: new Map(),
     looks: [],
     revision: hash['rev'] ?? '',
-    doubtedSince: undefined,
+    doubt: undefined,
     watchers: { UPDATE: [], DELETE: [] },
     withheld: undefined,
     fields: Object.keys(hash),
@@ -88,7 +97,7 @@ export function decodeEntry(hash: Record<string, string>): LedgerEntry | undefin
     else if (field === 'withheld') entry.withheld = JSON.parse(value) as Withheld;
     else if (field === 'watchers') entry.watchers = JSON.parse(value) as Watchers;
     else if (field.startsWith('look:')) entry.looks.push(Number(field.slice(5)));
-    else if (field === 'doubt') entry.doubtedSince = Number(value);
+    else if (field === 'doubt') entry.doubt = JSON.parse(value) as Doubt;
   }
   entry.view.attempts.sort((a, b) => a.admittedAt - b.admittedAt || (a.id < b.id ? -1 : 1));
   return entry;

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { alternativeText, decodeEntry, encodeRecord, lookField, stateField, stateFlags } from './ledger-entry.ts';
-import type { LedgerEntry, LedgerRecord, Watchers, Withheld } from './ledger-entry.ts';
+import type { Doubt, LedgerEntry, LedgerRecord, Watchers, Withheld } from './ledger-entry.ts';
 import type { LedgerView, SettledMark } from './proof.ts';
 
 /** How far a name is decided, without its contents. */
@@ -151,13 +151,10 @@ export class LedgerService {
     return open < 0 ? undefined : open;
   }
 
-  /**
-   * Puts a verdict off until `nextLook` (ms since the epoch).
-   * @param since notes that a step is unexplained, in ms of Redis' clock; the first note stays
-   */
-  async putOff(id: string, since: number | undefined, nextLook: number): Promise<void> {
+  /** Puts a verdict off until `nextLook` (ms since the epoch), and notes why. */
+  async putOff(id: string, doubt: Doubt | undefined, nextLook: number): Promise<void> {
     const work = this.redis.multi().zadd(this.dueKey, nextLook, id);
-    if (since !== undefined) work.hsetnx(this.entryKey(id), 'doubt', since);
+    if (doubt !== undefined) work.hset(this.entryKey(id), 'doubt', JSON.stringify(doubt));
     const results = await work.exec();
     const failure = results?.find(([error]) => error !== null)?.[0];
     if (failure) throw failure;

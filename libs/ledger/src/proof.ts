@@ -62,6 +62,11 @@ export interface Proof {
   /** Undecided: look again. They hold back nothing but themselves. */
   pending: LedgerAttempt[];
   settled: SettledMark | undefined;
+  /**
+   * The newest verdict for which nothing speaks but that no other record is known: one on its way may tell another story.
+   * Equal for the same verdict, also at a later look. Presumed states are not among them.
+   */
+  doubt?: string | undefined;
 }
 
 export interface ProofLimits {

@@ -66,7 +66,7 @@ function entryOf(known: { attempts?: Attempt[]; states?: [ProvenState, string][]
     ]),
     looks: [],
     revision: '',
-    doubtedSince: undefined,
+    doubt: undefined,
     watchers: { UPDATE: [], DELETE: [] },
     withheld: undefined,
     fields: [],

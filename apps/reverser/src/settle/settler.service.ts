@@ -14,7 +14,7 @@ import { newestManagers } from '../capture/newest-write.ts';
 import { UnannouncedChanges } from '../capture/unannounced-changes.service.ts';
 import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
-import { isDoubtful } from './is-doubtful.ts';
+import { doubtOf } from './doubt-of.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
 import { planChanges, withheldAfter } from './plan-changes.ts';
 import type { LiveView, RoutedChange } from './plan-changes.ts';
@@ -78,13 +78,14 @@ export class Settler {
 
   /**
    * A replica may hold in memory what Redis could not take from it: after Redis was away nothing is decided before all of it
-   * has come. So is a step that nothing explains, which is how a record looks that another replica alone could not write.
+   * has come. So is what nothing speaks for but that no record is known, which is how a record looks that another replica alone
+   * could not write.
    */
   private async mustWait(id: string, { entry }: Look, proof: Proof, now: number): Promise<boolean> {
     const { redisSince } = this.arrivals;
-    const doubted = isDoubtful(proof, now) ? (entry.doubtedSince ?? this.arrivals.now()) : undefined;
-    if (redisSince !== undefined && this.arrivals.areComplete(Math.max(redisSince, doubted ?? 0))) return false;
-    await this.ledger.putOff(id, doubted, now + WAIT_MS);
+    const doubt = doubtOf(proof, entry.doubt, { now, redisNow: this.arrivals.now() });
+    if (redisSince !== undefined && this.arrivals.areComplete(Math.max(redisSince, doubt?.since ?? 0))) return false;
+    await this.ledger.putOff(id, doubt, now + WAIT_MS);
     return true;
   }
 

@@ -1,0 +1,31 @@
+import type { Doubt, Proof } from '#ledger';
+
+/** An object that was written no longer ago than this, in ms, may have been created by a call whose record is on its way. */
+const YOUNG_MS = 30_000;
+/** Where there is always something new to doubt, what was doubted this long ago is decided, in ms. */
+const LONGEST_MS = 5_000;
+
+/**
+ * Why a verdict may have to wait, and since when: a record that tells another story was on its way by then, or there is none.
+ * Nothing where all is explained.
+ * @param known the doubt that was noted at an earlier look
+ */
+export function doubtOf(
+  proof: Proof,
+  known: Doubt | undefined,
+  { now, redisNow }: { now: number; redisNow: number },
+): Doubt | undefined {
+  const about = proof.doubt ?? youngest(proof, now);
+  if (about === undefined) return undefined;
+  const first = known?.first ?? redisNow;
+  const isSame = known?.about === about || redisNow - first > LONGEST_MS;
+  return { about, since: isSame ? (known?.since ?? redisNow) : redisNow, first };
+}
+
+/** The first state of a young object whose creation is not known. */
+function youngest({ changes }: Proof, now: number): string | undefined {
+  const young = changes.findLast(
+    (change) => change.kind === 'observed' && change.presumed === true && now - (change.writtenAt ?? now) < YOUNG_MS,
+  );
+  return young?.kind === 'observed' ? `${young.uid} presumed` : undefined;
+}
