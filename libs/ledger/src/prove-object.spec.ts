@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import type { Attempt, Operation, ProvenState } from '#domain';
 import { DEFAULT_PROOF_LIMITS } from './proof.ts';
 import type { LedgerView, LiveState, ProvenChange } from './proof.ts';
 import { proveObject } from './prove-object.ts';
-import { SimulatedCluster } from './testing/simulated-cluster.ts';
 
 const NOW = 1_000_000;
 
@@ -306,16 +304,5 @@ describe('proveObject', () => {
       'UPDATE by ann@6',
     ]);
     expect(changesOf(facts([], at('5', '')), undefined)).toEqual(['observed DELETE@5']); // never seen whole
-  });
-
-  it('finds every persisted change once, in order and with its author, whatever the interleaving', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(1_000_000), { minLength: 20, maxLength: 160 }), (entropy) => {
-        const cluster = new SimulatedCluster([...entropy]);
-        cluster.run();
-        expect(cluster.found).toEqual(cluster.history);
-      }),
-      { numRuns: 3000 },
-    );
   });
 });

@@ -30,7 +30,9 @@ export function proveObject(view: LedgerView, live: LiveState, now: number, limi
     proof.dismissed.push(...part.dismissed);
     proof.pending.push(...part.pending);
     if (part.settled !== undefined) proof.settled = part.settled;
+    proof.doubt = part.doubt ?? proof.doubt;
   }
+  if (mayHaveSkipped(proof, view)) proof.doubt = `${proof.settled?.uid} first`;
   return proof;
 }
 
@@ -48,6 +50,11 @@ function groupByUid(view: LedgerView, live: LiveState): UidGroup[] {
     if (first === undefined || second === undefined) return Number(first === undefined) - Number(second === undefined);
     return compareVersions(first.version, second.version);
   });
+}
+
+/** Another uid bears the name now than was known, and may not be the next: of one that was to be created nothing is known yet. */
+function mayHaveSkipped({ settled, pending }: Proof, view: LedgerView): boolean {
+  return settled !== undefined && settled.uid !== view.settled?.uid && pending.some(({ base }) => base === null);
 }
 
 /** A late call about a uid that was already decided to be gone, or that bore the name before the settled one did. */

@@ -1,8 +1,9 @@
 import type { Attempt, ProvenState } from '#domain';
 import type { DismissReason, LedgerAttempt, Proof, ProofLimits, ProvenChange, SettledMark } from './proof.ts';
 import { compareVersions } from './proof.ts';
-import { electDeletion, withoutRetried } from './elect-deletion.ts';
-import { matchForm, sameContent, UNSEEN } from './version-chain.ts';
+import { electAttempt } from './elect-attempt.ts';
+import { electDeletion } from './elect-deletion.ts';
+import { isFulfilled, sameContent, sameForm, UNSEEN } from './version-chain.ts';
 import type { Match, ProvenVersion } from './version-chain.ts';
 
 /** What is known of one uid. */
@@ -43,8 +44,7 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
   }
   if (facts.settled === undefined && creates.length > 0) proveCreation(creates, first, limits, part);
   else dismiss(creates, 'superseded');
-  if (creates.length === 0 && facts.settled === undefined && isSelectedAlive(first))
-    part.changes.push(observed(facts.uid, first, !facts.follows));
+  if (creates.length === 0 && facts.settled === undefined && isSelectedAlive(first)) tellFirst(facts, first, part);
 
   const known = new Set(chain.map((v) => v.version));
   const later = facts.attempts.filter((a) => a.base !== null);
@@ -59,6 +59,7 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
   const whileDying: Attempt[] = [];
   let alive: ProvenVersion | undefined;
   let left = false;
+  let contested = false;
   chain.forEach((version, index) => {
     const next = chain[index + 1];
     if (version.dying) {
@@ -73,20 +74,45 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
       return;
     }
     deletions = from(version, true);
+    contested = from(version, false).some((a) => !isFulfilled(a.target, version));
     left = hasLeft(version, from(version, false), next);
     proveLast(version, from(version, false), next === undefined && facts.present, { dismiss, wait });
   });
 
   const last = chain.at(-1) ?? first;
   const ended = !facts.present || last.dying;
-  if (ended && alive !== undefined) proveDeletion(facts.uid, { deletions, whileDying, left }, alive, limits, part);
-  else wait(deletions);
+  // What is first seen dying was not announced to be so: Git may hold it.
+  if (alive === undefined && facts.settled === undefined) {
+    alive = first;
+    left = isUnselected(first);
+  }
+  if (ended && alive !== undefined) {
+    const elected = electDeletion(deletions, limits.deleteTieMs, whileDying);
+    if (contested || (!isUnselected(alive) && !isLikely(elected?.attempt, now, limits)))
+      part.doubt = `${facts.uid} gone`;
+    proveDeletion(facts.uid, { deletions, elected, left }, alive, part);
+  } else wait(deletions);
   part.settled = { uid: facts.uid, version: last.version, gone: ended };
   return part;
 }
 
-function isSelectedAlive({ dying, forms }: ProvenVersion): boolean {
-  return !dying && !forms.some((form) => form.unselected === true || form.content === UNSEEN.content);
+/** The first known state of an object whose creation is not known. */
+function tellFirst({ uid, follows }: UidFacts, first: ProvenVersion, part: Part): void {
+  if (follows) part.doubt = doubtAbout(uid, first);
+  part.changes.push(observed(uid, first, !follows));
+}
+
+function isSelectedAlive(version: ProvenVersion): boolean {
+  return !version.dying && isTold(version);
+}
+
+/** Whether a state that nothing explains is anybody's business, and known. */
+function isTold({ forms }: ProvenVersion): boolean {
+  return !forms.some(({ unselected, content }) => unselected === true || content === UNSEEN.content);
+}
+
+function isUnselected({ forms }: ProvenVersion): boolean {
+  return forms.some((form) => form.unselected === true);
 }
 
 /** The versions still to be decided: from the settled one on, whose content may have been forgotten. */
@@ -100,7 +126,7 @@ function openChain(facts: UidFacts): ProvenVersion[] {
 }
 
 function proveCreation(creates: Attempt[], first: ProvenVersion, limits: ProofLimits, part: Part): void {
-  const winner = elect(creates, first, limits.deleteTieMs) ?? {
+  const winner = electAttempt(creates, first, limits.deleteTieMs) ?? {
     attempt: creates[creates.length - 1]!,
     match: undefined,
     alsoRequestedBy: [],
@@ -108,8 +134,10 @@ function proveCreation(creates: Attempt[], first: ProvenVersion, limits: ProofLi
   for (const attempt of creates) {
     if (attempt !== winner.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
   }
+  const { uid } = winner.attempt.object;
+  if (!isCertain(winner.match)) part.doubt = doubtAbout(uid, first);
   part.changes.push(persisted(winner.attempt, first, winner.match, winner.alsoRequestedBy));
-  if (winner.match === undefined && !first.dying) part.changes.push(observed(winner.attempt.object.uid, first));
+  if (winner.match === undefined && isSelectedAlive(first)) part.changes.push(observed(uid, first));
 }
 
 function proveStep(
@@ -118,15 +146,19 @@ function proveStep(
   limits: ProofLimits,
   part: Part,
 ): void {
-  const winner = elect(attempts, next, limits.deleteTieMs);
+  // Who asked for what was there already changed nothing, also where something else changed then.
+  const changing = attempts.filter((a) => !isFulfilled(a.target, version));
+  const winner = electAttempt(changing, next, limits.deleteTieMs);
   const unchanged = sameContent(version, next);
   for (const attempt of attempts) {
-    if (attempt !== winner?.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
+    if (!changing.includes(attempt)) part.dismissed.push({ attempt, reason: 'unchanged' });
+    else if (attempt !== winner?.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
     else if (unchanged) part.dismissed.push({ attempt, reason: 'unchanged' });
   }
+  if (!isCertain(winner?.match) && !sameForm(version, next)) part.doubt = doubtAbout(uid, next);
   if (unchanged) return;
   if (winner !== undefined) part.changes.push(persisted(winner.attempt, next, winner.match, winner.alsoRequestedBy));
-  else if (!next.forms.some((form) => form.unselected === true)) part.changes.push(observed(uid, next));
+  else if (isTold(next)) part.changes.push(observed(uid, next));
 }
 
 /** Updates from the newest living version: nothing newer proves or disproves them yet. */
@@ -136,7 +168,7 @@ function proveLast(
   live: boolean,
   act: { dismiss: (attempts: Attempt[], reason: DismissReason) => void; wait: (attempts: Attempt[]) => void },
 ): void {
-  const noOps = attempts.filter((a) => matchForm(a.target, version) === 'exact');
+  const noOps = attempts.filter((a) => isFulfilled(a.target, version));
   const changing = attempts.filter((a) => !noOps.includes(a));
   act.dismiss(noOps, 'unchanged');
   if (live) act.wait(changing);
@@ -148,7 +180,7 @@ function proveLast(
  * not seen itself, because the object ended soon after it, the attempt at it tells.
  */
 function hasLeft(last: ProvenVersion, attempts: LedgerAttempt[], dying: ProvenVersion | undefined): boolean {
-  if (last.forms.some((form) => form.unselected === true)) return true;
+  if (isUnselected(last) || (dying !== undefined && isUnselected(dying))) return true;
   return attempts.some(
     ({ leaves, target }) =>
       leaves === true && (dying === undefined || dying.forms.some((form) => form.content === target.content)),
@@ -157,12 +189,10 @@ function hasLeft(last: ProvenVersion, attempts: LedgerAttempt[], dying: ProvenVe
 
 function proveDeletion(
   uid: string,
-  { deletions, whileDying, left }: { deletions: Attempt[]; whileDying: Attempt[]; left: boolean },
+  { deletions, elected, left }: { deletions: Attempt[]; elected: ReturnType<typeof electDeletion>; left: boolean },
   alive: ProvenVersion,
-  limits: ProofLimits,
   part: Part,
 ): void {
-  const elected = electDeletion(withoutRetried(deletions, whileDying), limits.deleteTieMs);
   if (elected === undefined) {
     if (left) return;
     part.changes.push({ kind: 'observed', operation: 'DELETE', uid, version: alive.version, content: '' });
@@ -180,28 +210,18 @@ function proveDeletion(
   });
 }
 
-const STRENGTH: Record<Match, number> = { exact: 3, fingerprint: 2, content: 1 };
+/** A deletion shows at once: one that was asked for a while ago may have been refused. So may one that nobody wants, and a wanted one is missed. */
+function isLikely(deletion: Attempt | undefined, now: number, limits: ProofLimits): boolean {
+  return deletion !== undefined && deletion.wantedBy.length > 0 && now - deletion.admittedAt <= limits.deleteTieMs;
+}
 
-/**
- * The attempt that ends in `version`: the strongest match. Equals asked for the very same state from the same one, and all
- * but one were refused: as with deletions, time tells or all are named.
- */
-function elect(
-  attempts: Attempt[],
-  version: ProvenVersion,
-  tieMs: number,
-): { attempt: Attempt; match: Match; alsoRequestedBy: string[] } | undefined {
-  const matches = attempts.flatMap((attempt) => {
-    const match = matchForm(attempt.target, version);
-    return match === undefined ? [] : [{ attempt, match }];
-  });
-  const strongest = matches.reduce<Match | undefined>(
-    (best, { match }) => (best === undefined || STRENGTH[match] > STRENGTH[best] ? match : best),
-    undefined,
-  );
-  const equals = matches.filter(({ match }) => match === strongest).map(({ attempt }) => attempt);
-  const elected = electDeletion(equals, tieMs);
-  return strongest === undefined || elected === undefined ? undefined : { ...elected, match: strongest };
+/** Content alone may be somebody else's too. */
+function isCertain(match: Match | undefined): boolean {
+  return match === 'exact' || match === 'fingerprint';
+}
+
+function doubtAbout(uid: string, { forms }: ProvenVersion): string {
+  return `${uid} ${forms.at(-1)?.content}`;
 }
 
 function persisted(

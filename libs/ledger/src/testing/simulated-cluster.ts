@@ -1,162 +1,118 @@
-import type { Attempt, ObjectRef, ProvenState } from '#domain';
-import { DEFAULT_PROOF_LIMITS } from '../proof.ts';
-import type { LedgerView, LiveState } from '../proof.ts';
-import { proveObject } from '../prove-object.ts';
-import { nextView } from '../next-view.ts';
+import type { LedgerRecord } from '../ledger-entry.ts';
+import { LedgerInMemory } from './ledger-in-memory.ts';
+import { SimulatedApiServer } from './simulated-api-server.ts';
+import type { Draw, Kind } from './simulated-api-server.ts';
+import { SimulatedGit } from './simulated-git.ts';
+import { refOf, REPOSITORY, SimulatedRecorder } from './simulated-recorder.ts';
+import type { Faults } from './simulated-recorder.ts';
+import { SimulatedSettler } from './simulated-settler.ts';
 
-interface StoredObject {
-  uid: string;
-  state: ProvenState;
+/** How a run goes; what is not named is drawn or does not happen. */
+export interface Weather extends Faults {
+  /** A controller changes labels through status, which no call announces. */
+  unannounced: boolean;
+  /** Settle jobs die after they queued changes and before they concluded. */
+  crashes: boolean;
+  sharedManagers: boolean;
 }
 
-/**
- * A model of the API server for one object name: optimistic writes with internal retries, stale reads from the watch
- * cache, requests that a later webhook rejects, status writes, finalizers and recreation. Requests are interleaved by the
- * given numbers. `history` is what it persisted; `found` is what the proof made of the admission calls.
- */
+/** An API server, replicas that hear its calls, and a settler, for one object name. A run's entropy interleaves them. */
 export class SimulatedCluster {
-  readonly history: string[] = [];
-  readonly found: string[] = [];
-  private current: StoredObject | undefined;
-  private past: StoredObject[] = [];
-  private version = 10;
-  private sequence = 0;
-  private now = 1_000_000;
-  private view: LedgerView = { attempts: [], states: [] };
-  /** Requests between admission and storage: run in any order. */
-  private inFlight: (() => void)[] = [];
+  readonly api: SimulatedApiServer;
+  readonly recorder: SimulatedRecorder;
+  readonly settler: SimulatedSettler;
+  readonly git = new SimulatedGit();
+  readonly kind: Kind;
+  private readonly ledger = new LedgerInMemory();
+  private readonly draw: Draw;
+  private job: Generator<'looking' | 'queued', void> | undefined;
+  private stage: 'looking' | 'queued' | undefined;
 
-  constructor(private readonly entropy: number[]) {}
+  constructor(
+    private readonly entropy: number[],
+    private readonly weather: Weather,
+  ) {
+    this.draw = (below) => (this.entropy.shift() ?? 0) % below;
+    const traits = this.draw(6);
+    this.kind = {
+      hasGeneration: traits % 2 === 1 || weather.held > 0,
+      converts: traits < 2,
+      isAnnotated: traits > 3,
+      isLabelled: weather.unannounced,
+      sharesManager: weather.sharedManagers,
+      isSlow: weather.held > 0 || weather.lost || weather.late,
+    };
+    this.api = new SimulatedApiServer(this.kind, this.draw, (call) => this.recorder.hear(call));
+    this.recorder = new SimulatedRecorder(this.ledger, weather, (call) => this.settler.isTooLate(call), this.draw);
+    this.settler = new SimulatedSettler(this.api, this.recorder, this.ledger, this.git);
+  }
 
   run(): void {
     while (this.entropy.length > 0) this.step();
-    while (this.inFlight.length > 0) this.inFlight.shift()?.();
-    this.now += 1;
-    this.settle();
-    this.now += 120_000;
-    this.settle();
+    while (this.api.isBusy) this.api.proceed();
+    this.finish();
+    while (!this.recorder.holdsNothing) this.recorder.deliver();
+    this.finish();
+    this.api.now += 120_000; // longer than any request lasts
+    this.finish();
   }
 
   private step(): void {
-    this.now += 1;
-    const choice = this.draw(12);
-    if (choice < 3) this.settle();
-    else if (choice < 6) this.inFlight.splice(this.draw(this.inFlight.length || 1), 1)[0]?.();
-    else if (choice === 6) this.writeStatus();
-    else if (choice === 7) this.create();
-    else if (choice === 8) this.remove();
-    else this.update();
+    this.api.now += 1;
+    const choice = this.draw(30);
+    if (choice < 8) this.work();
+    else if (choice < 14) this.api.proceed();
+    else if (choice < 18) this.api.update();
+    else if (choice < 20) this.api.create();
+    else if (choice < 22) this.api.remove();
+    else if (choice === 22) this.api.finalize();
+    else if (choice < 25) this.api.writeStatus();
+    else if (choice === 25) this.api.scale();
+    else if (choice < 28) this.recorder.deliver();
+    else if (choice === 28) this.api.pass([300, 1_000, 3_000][this.draw(3)] ?? 0);
+    else this.crash();
   }
 
-  private draw(below: number): number {
-    return (this.entropy.shift() ?? 0) % below;
+  private work(): void {
+    this.job ??= this.settler.settle();
+    this.stage = this.job.next().value ?? undefined;
+    if (this.stage === undefined) this.job = undefined;
   }
 
-  private update(): void {
-    const user = `user${this.draw(4)}`;
-    this.requestUpdate(user, `c${this.draw(6)}`, this.draw(3) === 0, this.draw(6) === 0, 0);
+  private crash(): void {
+    if (this.weather.crashes) this.job = undefined;
   }
 
-  private requestUpdate(user: string, content: string, stale: boolean, rejected: boolean, tries: number): void {
-    const base = stale ? (this.past.at(-2) ?? this.current) : this.current;
-    if (base === undefined || tries > 4) return;
-    const id = this.record('UPDATE', base, user, content);
-    this.inFlight.push(() => {
-      if (rejected) return;
-      if (this.current?.uid !== base.uid) return;
-      if (this.current.state.version !== base.state.version) {
-        this.requestUpdate(user, content, false, rejected, tries + 1);
-        return;
-      }
-      const fingerprint = `${user}-${content}`;
-      if (base.state.content === content && base.state.fingerprint === fingerprint) return;
-      if (base.state.content !== content && !base.state.dying) this.history.push(`UPDATE ${id.user} ${content}`);
-      this.store({ uid: base.uid, state: { ...base.state, version: this.tick(), content, fingerprint } });
-    });
-  }
-
-  private create(): void {
-    const user = `user${this.draw(4)}`;
-    const content = `c${this.draw(6)}`;
-    const uid = `uid${(this.sequence += 1)}`;
-    const attempt = this.attempt('CREATE', uid, null, user, content);
-    this.view.attempts.push(attempt);
-    this.inFlight.push(() => {
-      if (this.current !== undefined) return;
-      this.history.push(`CREATE ${user} ${content}`);
-      this.store({ uid, state: { version: this.tick(), content, fingerprint: `${user}-${content}`, dying: false } });
-    });
-  }
-
-  private remove(): void {
-    this.now += 3_000; // further apart than a tie: the model knows one author for each deletion
-    const finalized = this.draw(2) === 0;
-    this.requestRemoval(`user${this.draw(4)}`, this.draw(4) === 0, finalized);
-  }
-
-  private requestRemoval(user: string, stale: boolean, finalized: boolean): void {
-    const base = stale ? (this.past.at(-2) ?? this.current) : this.current;
-    // The API server reads the object itself before it calls admission for a deletion: gone means no call.
-    if (base === undefined || this.current?.uid !== base.uid) return;
-    this.record('DELETE', base, user, base.state.content);
-    // A deletion stores at once: two of them that wait side by side would be a tie.
-    if (this.current.state.version !== base.state.version) {
-      this.requestRemoval(user, false, finalized);
-      return;
-    }
-    if (!base.state.dying) this.history.push(`DELETE ${user}`);
-    if (finalized && !base.state.dying) {
-      this.store({ uid: base.uid, state: { ...base.state, version: this.tick(), dying: true } });
-    } else {
-      this.tick();
-      this.current = undefined;
+  /** What replicas hold comes, and what nobody announced is noticed. */
+  private finish(): void {
+    this.recorder.deliverHeld();
+    this.settleAll();
+    for (const record of this.unexplained()) {
+      this.ledger.record(record);
+      this.settleAll();
     }
   }
 
-  /** Through the status subresource: no admission call; content stays. */
-  private writeStatus(): void {
-    if (this.current === undefined) return;
-    this.store({ uid: this.current.uid, state: { ...this.current.state, version: this.tick() } });
+  private settleAll(): void {
+    do this.work();
+    while (this.job !== undefined);
+    do this.work();
+    while (this.job !== undefined);
   }
 
-  private record(operation: 'UPDATE' | 'DELETE', base: StoredObject, user: string, content: string): Attempt {
-    const attempt = this.attempt(operation, base.uid, base.state.version, user, content);
-    this.view.attempts.push(attempt);
-    this.view.states.push({ uid: base.uid, state: base.state });
-    return attempt;
-  }
-
-  private attempt(
-    operation: Attempt['operation'],
-    uid: string,
-    base: string | null,
-    user: string,
-    content: string,
-  ): Attempt {
-    const object: ObjectRef = { group: '', version: 'v1', kind: 'K', resource: 'ks', name: 'n', uid };
-    this.sequence += 1;
-    const target = { content, fingerprint: `${user}-${content}` };
-    return { id: `r${this.sequence}`, operation, object, base, target, user, admittedAt: this.now, wantedBy: [] };
-  }
-
-  private store(object: StoredObject): void {
-    this.current = object;
-    this.past.push(object);
-  }
-
-  private tick(): string {
-    this.version += 1;
-    return String(this.version);
-  }
-
-  private settle(): void {
-    const live: LiveState = this.current && { uid: this.current.uid, state: this.current.state };
-    const proof = proveObject(this.view, live, this.now, DEFAULT_PROOF_LIMITS);
-    for (const change of proof.changes) {
-      if (change.kind === 'observed') this.found.push(`observed ${change.operation}`);
-      else if (change.attempt.operation === 'DELETE') this.found.push(`DELETE ${change.attempt.user}`);
-      else this.found.push(`${change.attempt.operation} ${change.attempt.user} ${change.attempt.target.content}`);
-    }
-    this.view = nextView(this.view, proof, live);
+  /** What the watch of metadata asks to be looked at. */
+  private unexplained(): LedgerRecord[] {
+    const last = this.api.writes.at(-1);
+    const { settled } = this.ledger;
+    if (last === undefined) return [];
+    const isGone = last.after === undefined;
+    const watched = last.after ?? last.before;
+    if (watched?.selected !== true) return [];
+    const known = settled?.uid === last.uid && (isGone ? settled.gone : settled.version === last.version);
+    if (known) return [];
+    const watchers = { UPDATE: [REPOSITORY], DELETE: [REPOSITORY] };
+    const state = { version: last.version, content: '', fingerprint: '', dying: false };
+    const unknown = isGone && settled?.uid !== last.uid;
+    return [{ object: refOf(last.uid), lookUntil: 0, watchers, ...(unknown && { base: { uid: last.uid, state } }) }];
   }
 }
