@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
 import type { Change, ChangeVerdict, KubeObject, RepositoryKey } from '#domain';
-import { objectPath } from '#git';
 import type { WriteResult } from '#git';
 import type { KubeInformer } from '#k8s';
 import type { BatchOutcome, RepositoryLock, RepositoryQueues } from '#queue';
@@ -9,6 +8,7 @@ import { parseGitRepoConfig } from '#rules';
 import type { GitRepoConfig } from '#rules';
 import type { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import type { OpenRepository, RepositoryAccess } from './access.service.ts';
+import { ChangeReport } from './change-report.ts';
 import { CONFIRM_ANNOTATION, RESYNC_ANNOTATION } from './opened-repository.ts';
 import type { OpenedRepository, ResyncSummary } from './opened-repository.ts';
 import { RemovalConfirmation } from './removal-confirmation.ts';
@@ -46,8 +46,6 @@ export class RepositoryActor {
   private readonly text: string;
   private object: KubeObject | undefined;
   private config: GitRepoConfig | undefined;
-  /** Files that a person changed later than the cluster's object: left alone. */
-  private readonly drift = new Set<string>();
   private open: OpenRepository | undefined;
   private secret: { name: string; informer: KubeInformer<unknown> } | undefined;
   /** Generation whose repository was asked to be compared. */
@@ -59,6 +57,7 @@ export class RepositoryActor {
   private writing = false;
   private readonly stalls = new StallWatch();
   private readonly confirmation: RemovalConfirmation;
+  private readonly changes: ChangeReport;
   private retry: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   /** The queue is known to be ours, and not that of a predecessor under the same name. */
@@ -72,6 +71,7 @@ export class RepositoryActor {
   ) {
     this.text = repositoryKeyText(key);
     this.confirmation = new RemovalConfirmation(uid, parts.removals);
+    this.changes = new ChangeReport(this.text, parts);
   }
 
   /** Takes a new or changed GitRepoConfig. A change of status alone is none. */
@@ -258,7 +258,7 @@ export class RepositoryActor {
       );
       this.parts.metrics.pushTook((performance.now() - started) / 1000, this.text);
       this.parts.metrics.gitOperation({ operation: 'push', result: 'ok', repository: this.text });
-      this.report(changes, result.verdicts, result.head);
+      this.afterPush(changes, result);
       return { verdicts: result.verdicts };
     } catch (error) {
       return signal.aborted ? { handBack: true } : this.afterFailure(asFailure(error), open);
@@ -276,6 +276,14 @@ export class RepositoryActor {
     const verdicts = new Map(holding.map((change, index) => [change, result.verdicts[index]]));
     const unchanged = ({ eventId }: Change): ChangeVerdict => ({ result: 'unchanged', eventId });
     return { ...result, verdicts: changes.map((change) => verdicts.get(change) ?? unchanged(change)) };
+  }
+
+  private afterPush(changes: Change[], { verdicts, head }: WriteResult): void {
+    this.changes.written(changes, verdicts, this.config?.target.path ?? '');
+    this.isWell();
+    const committed = verdicts.some((verdict) => verdict.result === 'committed');
+    if (committed && head !== undefined) this.parts.reporter.committed(head);
+    void this.measure().catch(() => undefined); // Redis is away: the next one tells
   }
 
   private afterFailure(failure: RepositoryState, open: OpenRepository): BatchOutcome {
@@ -298,27 +306,6 @@ export class RepositoryActor {
     return { handBack: true };
   }
 
-  private report(changes: Change[], verdicts: ChangeVerdict[], head: { sha: string; time: number } | undefined): void {
-    for (const [index, verdict] of verdicts.entries()) {
-      const change = changes[index];
-      if (change === undefined) continue;
-      const reason = verdict.result === 'refused' ? verdict.code : verdict.result;
-      const result = verdict.result === 'stale' || verdict.result === 'refused' ? 'dropped' : verdict.result;
-      this.parts.metrics.eventProcessed({ operation: change.operation, result, reason, repository: this.text });
-      const drifted = verdict.result === 'stale' && change.origin === 'observed';
-      this.noteDrift(change, drifted);
-      if (!drifted && (verdict.result === 'stale' || verdict.result === 'refused')) {
-        this.parts.reporter.dropped(change, verdict);
-      }
-      const latencyMs = Date.now() - change.admittedAt;
-      this.logger.log({ msg: 'change processed', repository: this.text, latencyMs, ...describe(change), ...verdict });
-    }
-    const committed = verdicts.some((verdict) => verdict.result === 'committed');
-    this.isWell();
-    if (committed && head !== undefined) this.parts.reporter.committed(head);
-    void this.measure().catch(() => undefined); // Redis is away: the next one tells
-  }
-
   private async massRemoval(count: number): Promise<void> {
     // Allowed just before and not all written yet: nobody is asked twice for the same.
     const pending = this.confirmation.wasFor(count) ? await this.parts.queues.countPending(this.key).catch(() => 0) : 0;
@@ -328,25 +315,8 @@ export class RepositoryActor {
   private resynced(summary: ResyncSummary): void {
     this.confirmation.removed(summary.removed, this.annotation(CONFIRM_ANNOTATION));
     void this.confirmation.remember().catch(() => undefined); // Redis is away: the next measurement does it
-    const differing = new Set(summary.differing);
-    for (const path of this.drift) if (!differing.has(path)) this.drift.delete(path);
     this.parts.reporter.resynced(summary, this.annotation(RESYNC_ANNOTATION));
-    this.reportDrift();
-  }
-
-  /** A state that lost against a person's commit is drift until another verdict on the file comes. */
-  private noteDrift(change: Change, drifted: boolean): void {
-    const path = objectPath(change.object, this.config?.target.path ?? '');
-    const known = this.drift.has(path);
-    if (known === drifted) return;
-    if (drifted) this.drift.add(path);
-    else this.drift.delete(path);
-    this.reportDrift();
-  }
-
-  private reportDrift(): void {
-    this.parts.metrics.drifted(this.text, this.drift.size);
-    this.parts.reporter.drifted(this.drift.size);
+    this.changes.compared(summary.differing);
   }
 
   private say(state: RepositoryState): void {
@@ -359,9 +329,4 @@ export class RepositoryActor {
     this.open = undefined;
     await open?.repository.close();
   }
-}
-
-function describe(change: Change): Record<string, string> {
-  const { kind, namespace, name } = change.object;
-  return { operation: change.operation, kind, name, user: change.user, ...(namespace !== undefined && { namespace }) };
 }
