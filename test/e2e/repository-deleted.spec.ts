@@ -83,4 +83,20 @@ describe('a GitRepoConfig that is deleted with changes in its queue', () => {
     await diary.write('alice', 'new');
     expect(await historyWhenWritten(diary, there)).toEqual(diary.history);
   }, 90_000);
+
+  it('is itself again where Redis takes another one for the owner of its queue, as after a restore of old data', async () => {
+    const scene = await stage.scene();
+    const diary = new Diary(stage, scene);
+    await diary.write('alice', 'app');
+    await historyWhenWritten(diary, scene);
+    const hash = `${stage.operator.env['QUEUE_PREFIX']}:queue-owners`;
+    const field = `${scene.namespace}/repo`;
+    await withRedis(stage.redis, async (client) => {
+      const owner = await client.hget(hash, field);
+      await client.hset(hash, field, 'uid-of-long-ago');
+      await waitFor('the owner', async () => (await client.hget(hash, field)) === owner);
+    });
+    await diary.write('carol', 'app');
+    expect(await historyWhenWritten(diary, scene)).toEqual(diary.history);
+  });
 });

@@ -31,9 +31,10 @@ export class QueueOwners {
     await this.redis.hset(this.hash, repositoryKeyText(key), uid);
   }
 
-  /** Sets again what Redis has forgotten. */
-  async keep(key: RepositoryKey, uid: string): Promise<void> {
+  /** Sets again what Redis has forgotten. Answers whether it is the owner. */
+  async keep(key: RepositoryKey, uid: string): Promise<boolean> {
     await this.redis.hsetnx(this.hash, repositoryKeyText(key), uid);
+    return (await this.of(key)) === uid;
   }
 
   async setDeleted(key: RepositoryKey, now: number): Promise<void> {

@@ -40,12 +40,17 @@ export class RepositoryQueues implements OnApplicationShutdown {
   /**
    * From now on the queue is that of the GitRepoConfig with this uid: what another one of the same name has left in it is removed.
    * Waits for Redis, until the signal is aborted: then it rejects.
+   * @param isCurrent whether the GitRepoConfig of this name has this uid now. It is asked where somebody else's uid is found:
+   * the news that this one exists may be older than its successor.
    */
-  async own(key: RepositoryKey, uid: string, signal: AbortSignal): Promise<void> {
+  async own(key: RepositoryKey, uid: string, signal: AbortSignal, isCurrent: () => Promise<boolean>): Promise<void> {
     await this.exclusively(key, signal, async () => {
       const owner = await this.owners.of(key);
       if (owner === uid) return;
-      if (owner !== undefined) await this.obliterate(key);
+      if (owner !== undefined) {
+        if (!(await isCurrent())) throw new Error('The GitRepoConfig is not the current one of its name.');
+        await this.obliterate(key);
+      }
       await this.owners.set(key, uid);
     });
   }
@@ -128,10 +133,13 @@ export class RepositoryQueues implements OnApplicationShutdown {
     return { id: active?.id ?? next?.id, heldMs };
   }
 
-  /** Sets again what Redis forgets when it is emptied: that one job at a time is handed out, and whose they are. */
-  async keep(key: RepositoryKey, uid: string): Promise<void> {
-    await this.owners.keep(key, uid);
+  /**
+   * Sets again what Redis forgets when it is emptied: that one job at a time is handed out, and whose they are. Answers whether
+   * they are this GitRepoConfig's.
+   */
+  async keep(key: RepositoryKey, uid: string): Promise<boolean> {
     await this.queue(key).setGlobalConcurrency(1);
+    return this.owners.keep(key, uid);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -8,6 +8,7 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const KEY = { namespace: 'team', name: 'audit' };
 const forever = new AbortController().signal;
+const current = (): Promise<boolean> => Promise.resolve(true);
 
 const numbered = (count: number, from = 0): Change[] =>
   Array.from({ length: count }, (_, index) => changeOf(`c${index + from}`));
@@ -27,8 +28,8 @@ describe('the queue of a GitRepoConfig that is deleted', () => {
     prefix = `test-${randomUUID()}`;
     one = await startQueueReplica(redis.url, prefix);
     two = await startQueueReplica(redis.url, prefix);
-    await one.queues.own(KEY, 'old', forever);
-    await two.queues.own(KEY, 'old', forever);
+    await one.queues.own(KEY, 'old', forever, current);
+    await two.queues.own(KEY, 'old', forever, current);
   });
   afterEach(async () => {
     await Promise.all([one.end(), two.end()]);
@@ -84,7 +85,7 @@ describe('the queue of a GitRepoConfig that is deleted', () => {
   it('does not hand its changes on to a new one of the same name', async () => {
     await one.queues.enqueue(KEY, numbered(5));
     await one.queues.disown(KEY, 'old');
-    await one.queues.own(KEY, 'new', forever);
+    await one.queues.own(KEY, 'new', forever, current);
     await one.queues.enqueue(KEY, numbered(2, 5));
     one.queues.start(KEY, 'new', write);
     await drained();
@@ -93,7 +94,7 @@ describe('the queue of a GitRepoConfig that is deleted', () => {
 
   it('does so too where nobody heard of the deletion', async () => {
     await one.queues.enqueue(KEY, numbered(5));
-    await two.queues.own(KEY, 'new', forever);
+    await two.queues.own(KEY, 'new', forever, current);
     await one.queues.enqueue(KEY, numbered(2, 5));
     two.queues.start(KEY, 'new', write);
     await drained();
@@ -102,10 +103,10 @@ describe('the queue of a GitRepoConfig that is deleted', () => {
 
   it("leaves the new one's changes alone where a replica hears of the deletion late", async () => {
     await one.queues.disown(KEY, 'old');
-    await one.queues.own(KEY, 'new', forever);
+    await one.queues.own(KEY, 'new', forever, current);
     await one.queues.enqueue(KEY, numbered(3));
     await two.queues.disown(KEY, 'old');
-    await two.queues.own(KEY, 'new', forever);
+    await two.queues.own(KEY, 'new', forever, current);
     two.queues.start(KEY, 'new', write);
     await drained();
     expect(seen).toEqual(['c0', 'c1', 'c2']);
@@ -118,12 +119,38 @@ describe('the queue of a GitRepoConfig that is deleted', () => {
       return write(changes, signal);
     });
     await one.queues.disown(KEY, 'old');
-    await one.queues.own(KEY, 'new', forever);
+    await one.queues.own(KEY, 'new', forever, current);
     await one.queues.enqueue(KEY, numbered(3));
     one.queues.start(KEY, 'new', write);
     await drained();
     expect(seen).toEqual(['c0', 'c1', 'c2']);
     expect(wrong).toEqual([]);
+  });
+
+  it('is not taken back from the new one by a replica that has heard of the old one late', async () => {
+    const ending = new AbortController();
+    await one.queues.own(KEY, 'new', forever, current);
+    await one.queues.enqueue(KEY, numbered(3));
+    let asked = 0;
+    const owned = two.queues.own(KEY, 'old', ending.signal, () => {
+      asked += 1;
+      return Promise.resolve(false);
+    });
+    await waitFor('the question', () => asked > 0);
+    ending.abort(new Error('deleted, as it hears now'));
+    await expect(owned).rejects.toThrow('deleted, as it hears now');
+    one.queues.start(KEY, 'new', write);
+    await drained();
+    expect(seen).toEqual(['c0', 'c1', 'c2']);
+  });
+
+  it('is taken again by the one that there is where Redis says otherwise, as after a restore of its data', async () => {
+    await one.queues.own(KEY, 'new', forever, current);
+    expect(await one.queues.keep(KEY, 'new')).toBe(true);
+    await one.producer.hset(`${prefix}:queue-owners`, 'team/audit', 'old');
+    expect(await one.queues.keep(KEY, 'new')).toBe(false);
+    await one.queues.own(KEY, 'new', forever, current);
+    expect(await one.queues.keep(KEY, 'new')).toBe(true);
   });
 
   it('takes no change that comes late, and keeps none', async () => {
@@ -145,7 +172,7 @@ describe('the queue of a GitRepoConfig that is deleted', () => {
 
   it('is still there after a restart of whoever writes it', async () => {
     await one.queues.enqueue(KEY, numbered(3));
-    await two.queues.own(KEY, 'old', forever);
+    await two.queues.own(KEY, 'old', forever, current);
     expect([...(await two.queues.listOwners())]).toEqual([['team/audit', 'old']]);
     two.queues.start(KEY, 'old', write);
     await drained();
@@ -156,7 +183,7 @@ describe('the queue of a GitRepoConfig that is deleted', () => {
     await one.producer.flushall();
     await one.queues.enqueue(KEY, numbered(3));
     await one.queues.keep(KEY, 'old');
-    await two.queues.own(KEY, 'old', forever);
+    await two.queues.own(KEY, 'old', forever, current);
     two.queues.start(KEY, 'old', write);
     await drained();
     expect(seen).toEqual(['c0', 'c1', 'c2']);
@@ -174,7 +201,7 @@ describe('the queue of a GitRepoConfig that is deleted', () => {
   it('is waited for no longer than its GitRepoConfig lives', async () => {
     const ending = new AbortController();
     await one.lock.hold('queue of team/audit', forever, async () => {
-      const owned = two.queues.own(KEY, 'new', ending.signal);
+      const owned = two.queues.own(KEY, 'new', ending.signal, current);
       ending.abort(new Error('deleted meanwhile'));
       await expect(owned).rejects.toThrow('deleted meanwhile');
     });

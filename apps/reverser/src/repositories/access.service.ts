@@ -4,9 +4,10 @@ import { GitRepositories, parseCredentials, parseRepositoryUrl } from '#git';
 import type { GitRepository, RepositoryUrl } from '#git';
 import { isKubeError, KubeApi, objectPath } from '#k8s';
 import { CodedError } from '#domain';
-import type { KubeObject } from '#domain';
+import type { KubeObject, RepositoryKey } from '#domain';
 import { SETTINGS } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
+import { GIT_REPO_CONFIGS } from '../custom-resources.ts';
 import { REASONS } from './repository-state.ts';
 
 const SECRETS = { group: '', version: 'v1', resource: 'secrets' };
@@ -36,6 +37,17 @@ export class RepositoryAccess {
       return { repository, url };
     } catch (error) {
       await repository.close();
+      throw error;
+    }
+  }
+
+  /** Whether this very GitRepoConfig exists now, asked of the API server. @throws KubeError */
+  async isCurrent({ namespace, name }: RepositoryKey, uid: string): Promise<boolean> {
+    try {
+      const { metadata } = await this.api.get(objectPath(GIT_REPO_CONFIGS, namespace, name), { metadataOnly: true });
+      return metadata.uid === uid;
+    } catch (error) {
+      if (isKubeError(error, 'NotFound')) return false;
       throw error;
     }
   }

@@ -106,14 +106,6 @@ export class RepositoryActor {
     };
   }
 
-  private annotation(name: string): string | undefined {
-    return this.object?.metadata.annotations?.[name];
-  }
-
-  private get ended(): boolean {
-    return this.ending.signal.aborted;
-  }
-
   /** The GitRepoConfig is gone, or the process ends. What is queued stays queued. */
   async end(): Promise<void> {
     this.ending.abort();
@@ -135,10 +127,33 @@ export class RepositoryActor {
     this.parts.reporter.pending(pending);
     // Another replica has written what this one could not.
     if (pending === 0 && this.trouble !== undefined && this.open !== undefined) this.isWell();
-    await this.parts.queues.keep(this.key, this.uid);
     await this.confirmation.remember();
+    if (!(await this.parts.queues.keep(this.key, this.uid))) return this.reclaim();
     if (pending > 0 && this.stalls.look(await this.parts.queues.head(this.key), Date.now()))
       this.enqueue(() => this.wake());
+  }
+
+  private annotation(name: string): string | undefined {
+    return this.object?.metadata.annotations?.[name];
+  }
+
+  private get ended(): boolean {
+    return this.ending.signal.aborted;
+  }
+
+  /** Redis says that the queue is somebody else's: a successor has it, or Redis was restored from a backup. */
+  private reclaim(): void {
+    this.owning = false;
+    this.enqueue(async () => {
+      await this.own();
+      if (this.open !== undefined) this.work();
+    });
+  }
+
+  private async own(): Promise<void> {
+    const isCurrent = (): Promise<boolean> => this.parts.access.isCurrent(this.key, this.uid);
+    await this.parts.queues.own(this.key, this.uid, this.ending.signal, isCurrent);
+    this.owning = true;
   }
 
   /** A worker that does not take what waits is started anew: it may have lost its connection without noticing. */
@@ -171,8 +186,7 @@ export class RepositoryActor {
     clearTimeout(this.retry);
     this.failures = 0;
     this.trouble = undefined;
-    if (!this.owning) await this.parts.queues.own(this.key, this.uid, this.ending.signal);
-    this.owning = true;
+    if (!this.owning) await this.own();
     const parsed = parseGitRepoConfig(object);
     if (!('config' in parsed)) {
       this.config = undefined;
@@ -298,11 +312,8 @@ export class RepositoryActor {
     }
     this.enqueue(() => this.close());
     const pauseMs = this.retryLater();
-    this.logger.warn({
-      msg: 'push failed here, the changes are left to other replicas meanwhile',
-      ...problem,
-      pauseMs,
-    });
+    const msg = 'push failed here, the changes are left to other replicas meanwhile';
+    this.logger.warn({ msg, ...problem, pauseMs });
     return { handBack: true };
   }
 
