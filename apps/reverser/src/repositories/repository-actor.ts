@@ -211,6 +211,7 @@ export class RepositoryActor {
   }
 
   private async probe(): Promise<void> {
+    clearTimeout(this.retry);
     const { config } = this;
     if (config === undefined || config.suspend) return;
     await this.close();
@@ -310,7 +311,8 @@ export class RepositoryActor {
       this.logger.warn({ msg: 'push failed, the queue is held', ...problem, holdMs });
       return { holdMs };
     }
-    this.enqueue(() => this.close());
+    // Unless the repository was opened anew meanwhile.
+    this.enqueue(async () => (this.open === open ? this.close() : undefined));
     const pauseMs = this.retryLater();
     const msg = 'push failed here, the changes are left to other replicas meanwhile';
     this.logger.warn({ msg, ...problem, pauseMs });
