@@ -208,8 +208,9 @@ export class SimulatedApiServer {
       const { current } = this;
       if (rejected || current?.uid !== base.uid) return;
       if (current.version !== base.version) this.requestRemoval(user, false, rejected, finalized, immediate);
-      else if (current.dying) immediate && this.end(call);
-      else if (finalized) this.store(call, { ...current, dying: true });
+      else if (current.dying) {
+        if (immediate) this.end(call);
+      } else if (finalized) this.store(call, { ...current, dying: true });
       else this.end(call);
     });
   }
