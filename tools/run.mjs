@@ -26,6 +26,7 @@ const COMMANDS = {
   'test:history': { build: true, run: (args) => node('tools/history/main.ts', ...args) },
   'test:backlog': { build: true, run: (args) => node('tools/history/backlog.ts', ...args) },
   'test:failover': { build: true, run: (args) => node('tools/history/failover.ts', ...args) },
+  'bench:backstop': { build: true, run: (args) => node('tools/history/backstop-cost.ts', ...args) },
   'test:coverage': { build: true, run: (args) => jest('--coverage', ...args) },
 };
 
