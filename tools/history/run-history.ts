@@ -115,7 +115,7 @@ async function drain(
     const due = await ledger.due();
     const open = untilAllDecided
       ? due
-      : due.filter(({ fields }) => Object.keys(fields).some((name) => name === 'doubt' || name.startsWith('look:')));
+      : due.filter(({ fields }) => Object.keys(fields).some((name) => name === 'doubt' || name === 'look:0'));
     const pending = await stage.pendingEvents();
     left = `${open.length} names undecided, ${pending ?? '?'} changes in the queue`;
     const isCalm = open.length === 0 && pending === 0;
