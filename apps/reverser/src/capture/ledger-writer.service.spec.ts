@@ -53,7 +53,10 @@ class FakeRedis {
       { record: (_id: string, record: LedgerRecord) => this.record(record) } as unknown as LedgerService,
       { wake: () => Promise.resolve() } as unknown as SettleQueue,
       this as unknown as RedisConnections,
-      { eventProcessed: ({ reason }: { reason: string }) => this.lost.push(reason) } as unknown as ReverserMetrics,
+      {
+        eventProcessed: ({ reason }: { reason: string }) => this.lost.push(reason),
+        recordsHeld: () => undefined,
+      } as unknown as ReverserMetrics,
       new CallsInHand(),
       { spill: { maxRecords, maxBytes: 1_000_000 } } as unknown as Settings,
     );

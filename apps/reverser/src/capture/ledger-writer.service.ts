@@ -62,6 +62,7 @@ export class LedgerWriter implements OnApplicationShutdown {
       }
     }
     if (!this.spill.put(id, record, at)) return this.countLost(record);
+    this.metrics.recordsHeld(this.spill.size);
     this.drainLater();
   }
 
@@ -95,9 +96,14 @@ export class LedgerWriter implements OnApplicationShutdown {
   private async drain(): Promise<void> {
     for (let batch = this.nextBatch(); batch.length > 0; batch = this.nextBatch()) {
       const now = Date.now();
-      await Promise.all(batch.map(({ id, record }) => this.ledger.record(id, record, now)));
-      await this.settleQueue.wake([...new Set(batch.map(({ id }) => id))]);
-      this.spill.shift(batch.length);
+      const results = await Promise.allSettled(batch.map(({ id, record }) => this.ledger.record(id, record, now)));
+      const failed = results.findIndex(({ status }) => status === 'rejected');
+      const written = failed < 0 ? batch : batch.slice(0, failed);
+      // Where they can't be woken the names are due by themselves.
+      await this.settleQueue.wake([...new Set(written.map(({ id }) => id))]).catch(() => undefined);
+      this.spill.shift(written.length);
+      this.metrics.recordsHeld(this.spill.size);
+      if (failed >= 0) throw (results[failed] as PromiseRejectedResult).reason;
     }
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
+import type { Redis } from 'ioredis';
 import { SETTINGS } from '../config/settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { RedisConnections } from '../redis/redis-connections.service.ts';
@@ -10,6 +11,8 @@ import { ReplicaRoll } from './replica-roll.ts';
 import type { Beat } from './replica-roll.ts';
 
 const BEAT_MS = 200;
+/** A Redis that has not answered for so long, in ms, is away. */
+const LATE_MS = 1_000;
 /** Replicas that said nothing for so long are taken off the roll in Redis. */
 const FORGET_MS = 60_000;
 
@@ -36,13 +39,17 @@ export class RecordArrivals implements OnApplicationShutdown {
   private ahead: { least: number; most: number } | undefined;
   private timer: NodeJS.Timeout | undefined;
   private ended = false;
+  /** One of its own that waits: a replica on a machine that is too busy to answer in time must still be heard to live. */
+  private readonly connection: Redis;
 
   constructor(
     private readonly redis: RedisConnections,
     private readonly writer: LedgerWriter,
     private readonly calls: CallsInHand,
     @Inject(SETTINGS) private readonly settings: Settings,
-  ) {}
+  ) {
+    this.connection = redis.connectWorker();
+  }
 
   async start(): Promise<void> {
     this.redis.producer.on('close', () => this.roll.breakOff());
@@ -55,9 +62,10 @@ export class RecordArrivals implements OnApplicationShutdown {
     this.ended = true;
     clearTimeout(this.timer);
     await this.writer.onApplicationShutdown();
-    if (this.writer.isHolding) return; // that is lost, and known to be so once nobody has heard of us for long enough
+    // What is still held is lost, and known to be so once nobody has heard of us for long enough.
     const last = `${Math.round(this.now())}/${Number.MAX_SAFE_INTEGER}`;
-    await this.redis.producer.hset(this.key, this.id, last).catch(() => undefined);
+    if (!this.writer.isHolding) await this.redis.producer.hset(this.key, this.id, last).catch(() => undefined);
+    this.connection.disconnect();
   }
 
   /** Now, in ms of Redis' clock: the same on every replica. */
@@ -80,14 +88,16 @@ export class RecordArrivals implements OnApplicationShutdown {
     // Of this moment, not of when Redis gets to it: it may hang in between.
     const oldest = Math.min(this.calls.oldest ?? asked, this.writer.heldSince ?? asked);
     const upTo = this.ahead === undefined ? 0 : Math.floor(oldest + this.ahead.least);
+    const late = setTimeout(() => this.roll.breakOff(), LATE_MS);
     try {
-      const answer = await this.redis.producer.eval(BEAT, 1, this.key, this.id, upTo, FORGET_MS);
+      const answer = await this.connection.eval(BEAT, 1, this.key, this.id, upTo, FORGET_MS);
       const [time, roll] = answer as [string, string[]];
       this.ahead = { least: Number(time) - Date.now(), most: Number(time) - asked };
       this.roll.hear(parseRoll(roll), Number(time));
     } catch {
-      this.roll.breakOff(); // Redis is away, hangs, or takes no writes: the connection's own log says more
+      this.roll.breakOff(); // Redis takes no writes: the connection's own log says more
     }
+    clearTimeout(late);
     clearTimeout(this.timer);
     if (!this.ended) this.timer = setTimeout(() => void this.beat(), BEAT_MS);
   }

@@ -20,6 +20,7 @@ export class ReverserMetrics {
   private readonly queueSize: ObservableGauge;
   private readonly queueSizes = new Map<string, number>();
   private readonly driftedFiles = new Map<string, number>();
+  private heldRecords = 0;
 
   // Prometheus comes first: instruments that are made before the provider is set would measure nothing.
   constructor(_provider: Prometheus, meters: MetricService) {
@@ -54,12 +55,20 @@ export class ReverserMetrics {
     const drift = meters.getObservableGauge('gitops_reverser_drifted_files', {
       description: 'Files that a person changed later than the cluster object, left alone, by repository',
     });
+    const held = meters.getObservableGauge('gitops_reverser_held_records', {
+      description: 'Records of admission calls that wait in memory because Redis did not take them',
+    });
+    held.addCallback((result) => result.observe(this.heldRecords));
     drift.addCallback((result) => {
       for (const [repository, count] of this.driftedFiles) result.observe(count, { repository });
     });
     this.queueSize.addCallback((result) => {
       for (const [repository, size] of this.queueSizes) result.observe(size, { repository });
     });
+  }
+
+  recordsHeld(count: number): void {
+    this.heldRecords = count;
   }
 
   eventReceived(operation: string): void {
