@@ -54,6 +54,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/** The number of replicas that the object asks for. */
+export function readReplicas(object: KubeObject, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, field) => (isObject(value) ? value[field] : undefined), object);
+}
+
 function setField(value: unknown, [field, ...rest]: readonly string[], replicas: number): unknown {
   if (field === undefined) return replicas;
   const fields = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

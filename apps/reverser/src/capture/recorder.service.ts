@@ -9,7 +9,7 @@ import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { RuleCurrency } from '../selection/rule-currency.service.ts';
 import { SelectedTypes } from '../selection/selected-types.service.ts';
 import type { AdmissionHandler, AdmissionIdentity, AdmissionRequest } from '../webhook/admission-review.ts';
-import { applyReplicas, REPLICAS_PATH, replicasPathOf } from './apply-replicas.ts';
+import { applyReplicas, readReplicas, REPLICAS_PATH, replicasPathOf } from './apply-replicas.ts';
 import { buildRecord } from './build-record.ts';
 import type { BaseState } from './build-record.ts';
 import { CallsInHand } from './calls-in-hand.ts';
@@ -27,6 +27,8 @@ const CUSTOM_RESOURCES = { group: 'apiextensions.k8s.io', version: 'v1', resourc
 /** Field managers of `kubectl scale` and of the HorizontalPodAutoscaler, which names none in its request. */
 const PERSON = 'kubectl';
 const AUTOSCALER = 'kube-controller-manager';
+/** A scale's object: the call is answered at its deadline, and recorded when the object was read. */
+const PARENT_LIMIT_MS = 5_000;
 /** For reads during admission: inside the server's deadline. */
 const READ_LIMIT_MS = 300;
 
@@ -152,13 +154,64 @@ export class Recorder implements AdmissionHandler {
       uid: scale.uid,
     };
     const [parent, path] = await Promise.all([
-      this.api.readLive(ref, AbortSignal.timeout(READ_LIMIT_MS)).catch(() => undefined),
+      this.api.readLive(ref, AbortSignal.timeout(PARENT_LIMIT_MS)).catch(() => undefined),
       this.findReplicas(ref),
     ]);
-    if (parent?.metadata.uid !== scale.uid || parent.metadata.resourceVersion !== scale.version) {
+    if (parent?.metadata.uid !== scale.uid) {
       await this.writer.write({ object: ref, lookUntil: admittedAt + DEFAULT_PROOF_LIMITS.requestLimitMs });
       return;
     }
+    if (parent.metadata.resourceVersion !== scale.version) {
+      await this.recordStoredScale(id, ref, scale, writer, admittedAt, { parent, path });
+      return;
+    }
+    await this.recordReadScale(id, ref, scale, writer, admittedAt, { parent, path });
+  }
+
+  /**
+   * The object has another version by now: by this very scale where it has that number already, as when the call was answered
+   * at its deadline, and else this scale was in vain. The proof decides.
+   */
+  private async recordStoredScale(
+    id: string,
+    ref: ObjectRef,
+    scale: Scale,
+    writer: Writer,
+    admittedAt: number,
+    { parent, path }: { parent: KubeObject; path: readonly string[] },
+  ): Promise<void> {
+    const lookUntil = admittedAt + DEFAULT_PROOF_LIMITS.requestLimitMs;
+    if (readReplicas(parent, path) !== scale.replicas) return this.writer.write({ object: ref, lookUntil });
+    const labels = await this.namespaces.labelsOf(ref.namespace);
+    const match = this.rules.match(matchFacts('UPDATE', ref, parent, writer, labels));
+    if (match.wantedBy.length === 0) this.countSkip('UPDATE', skipReason(match));
+    if (!isSelected(match)) return;
+    const { content, digest } = this.sanitizer.sanitize(parent);
+    const asked = { content, digest: { content: digest.content, fingerprint: '' } };
+    const { wantedBy } = match;
+    const call = {
+      id,
+      operation: 'UPDATE',
+      ref,
+      user: writer.user,
+      admittedAt,
+      wantedBy,
+      old: undefined,
+      asked,
+    } as const;
+    const record = buildRecord(call);
+    const attempt = record.attempt && { ...record.attempt, base: scale.version };
+    await this.writer.write({ ...record, ...(attempt && { attempt }), lookUntil });
+  }
+
+  private async recordReadScale(
+    id: string,
+    ref: ObjectRef,
+    scale: Scale,
+    writer: Writer,
+    admittedAt: number,
+    { parent, path }: { parent: KubeObject; path: readonly string[] },
+  ): Promise<void> {
     // Who owns the number decides whether the file holds it, and a client need not say by which manager it writes.
     const asked = applyReplicas(parent, path, scale.replicas, writer.fieldManager || PERSON);
     const labels = await this.namespaces.labelsOf(ref.namespace);
