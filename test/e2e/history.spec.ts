@@ -29,7 +29,7 @@ describe("The API server's own watch and the Git log", () => {
     async ({ seed, replicas, faults }) => {
       const told: string[] = [];
       const report = await runHistory(cluster, {
-        ...{ seed, replicas, faults, durationMs: DURATION_MS, writers: 8, longestPauseMs: 150 },
+        ...{ seed, replicas, faults, durationMs: DURATION_MS, writers: 6, longestPauseMs: 200 },
         untilAllDecided: false, // refused attempts wait for a minute: the long runs see them to their end
         say: (line) => told.push(line),
       });
