@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { ObjectReader } from './object-reader.service.ts';
 import { SettleLoop } from './settle-loop.service.ts';
 import { Settler } from './settler.service.ts';
 
@@ -7,6 +8,11 @@ import { Settler } from './settler.service.ts';
 @Module({})
 export class SettleModule {
   static register(imports: DynamicModule['imports']): DynamicModule {
-    return { module: SettleModule, imports: imports ?? [], providers: [Settler, SettleLoop], exports: [SettleLoop] };
+    return {
+      module: SettleModule,
+      imports: imports ?? [],
+      providers: [ObjectReader, Settler, SettleLoop],
+      exports: [SettleLoop],
+    };
   }
 }

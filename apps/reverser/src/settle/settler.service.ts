@@ -1,21 +1,17 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { repositoryKeyText } from '#domain';
-import type { KubeObject, ObjectRef, RepositoryKey, StateDigest } from '#domain';
+import type { KubeObject, RepositoryKey } from '#domain';
 import { KubeApi } from '#k8s';
-import { DEFAULT_PROOF_LIMITS, isRestored, LedgerService, nextView, proveObject, rewindView, UNSEEN } from '#ledger';
-import type { LedgerEntry, LiveState, Proof, Watchers } from '#ledger';
+import { DEFAULT_PROOF_LIMITS, isRestored, LedgerService, nextView, proveObject, rewindView } from '#ledger';
+import type { LedgerEntry, LiveState, Proof } from '#ledger';
 import { RepositoryQueues } from '#queue';
-import { RulesService } from '#rules';
-import { SanitizerError, SanitizerService } from '#sanitizer';
-import { provenState } from '../capture/build-record.ts';
-import { matchFacts } from '../capture/match-facts.ts';
-import { Namespaces } from '../capture/namespaces.service.ts';
 import { newestManagers } from '../capture/newest-write.ts';
 import { UnannouncedChanges } from '../capture/unannounced-changes.service.ts';
 import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { doubtOf } from './doubt-of.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
+import { ObjectReader } from './object-reader.service.ts';
 import { planChanges, withheldAfter } from './plan-changes.ts';
 import type { LiveView, RoutedChange } from './plan-changes.ts';
 
@@ -42,9 +38,7 @@ export class Settler {
     private readonly api: KubeApi,
     private readonly ledger: LedgerService,
     private readonly queues: RepositoryQueues,
-    private readonly rules: RulesService,
-    private readonly sanitizer: SanitizerService,
-    private readonly namespaces: Namespaces,
+    private readonly objects: ObjectReader,
     private readonly metrics: ReverserMetrics,
     private readonly arrivals: RecordArrivals,
     private readonly unannounced: UnannouncedChanges,
@@ -126,37 +120,13 @@ export class Settler {
 
   private async describe(entry: LedgerEntry, object: KubeObject | undefined): Promise<Look> {
     if (object === undefined) return { entry, live: undefined, view: undefined };
-    const uid = object.metadata.uid ?? '';
-    const { content, digest } = this.sanitize(object);
-    const ref: ObjectRef = { ...entry.object, uid };
-    const watchers = await this.watchers(ref, object);
-    const state = provenState(object, digest, watchers.UPDATE.length + watchers.DELETE.length > 0);
+    const { ref, state, content, watchers } = await this.objects.stateOf(entry.object, object);
     const managers = newestManagers(object.metadata.managedFields);
     return {
       entry,
-      live: { uid, state },
+      live: { uid: ref.uid, state },
       view: { ref, version: state.version, content, managers, watchers, dying: state.dying },
     };
-  }
-
-  /** An object that no file can hold has a state that is never written; its file stays as it was. */
-  private sanitize(object: KubeObject): { content: string | undefined; digest: StateDigest } {
-    try {
-      return this.sanitizer.sanitize(object);
-    } catch (error) {
-      if (error instanceof SanitizerError) return { content: undefined, digest: UNSEEN };
-      throw error;
-    }
-  }
-
-  private async watchers(ref: ObjectRef, object: KubeObject): Promise<Watchers> {
-    const labels = await this.namespaces.labelsOf(ref.namespace);
-    const wantedBy = (operation: 'UPDATE' | 'DELETE'): RepositoryKey[] => {
-      const match = this.rules.match(matchFacts(operation, ref, object, undefined, labels));
-      if (match.undecided) throw new Error('The namespace of the object could not be read.');
-      return match.wantedBy;
-    };
-    return { UPDATE: wantedBy('UPDATE'), DELETE: wantedBy('DELETE') };
   }
 
   private async enqueue(look: Look, proof: Proof, now: number): Promise<void> {
