@@ -27,6 +27,7 @@ const COMMANDS = {
   'test:backlog': { build: true, run: (args) => node('tools/history/backlog.ts', ...args) },
   'test:failover': { build: true, run: (args) => node('tools/history/failover.ts', ...args) },
   'bench:backstop': { build: true, run: (args) => node('tools/history/backstop-cost.ts', ...args) },
+  'bench:soak': { build: true, run: (args) => node('tools/history/soak.ts', ...args) },
   'test:coverage': { build: true, run: (args) => jest('--coverage', ...args) },
 };
 

@@ -6,12 +6,12 @@ import { judgeHistory, type Judgement } from './judge-history.ts';
 import { KINDS } from './kinds.ts';
 import { startObserver } from './observer.ts';
 import { setStage, startHistoryCluster, type HistoryCluster, type Stage } from './stage.ts';
+import { untilDrained } from './until-drained.ts';
 import { MARKER, RUN_LABEL, USERS } from './workload.ts';
 import { WriteClient } from './write-client.ts';
 
 const CONFIG_MAPS = KINDS[0];
 const OBJECTS = 16;
-const DRAIN_LIMIT_MS = 600_000;
 
 process.exit(await main());
 
@@ -33,7 +33,7 @@ async function play(controlPlane: HistoryCluster, events: number): Promise<numbe
   try {
     await writeMany(stage, client, Math.ceil(events / 10));
     const before = await measured(stage, () => writeMany(stage, client, Math.ceil(events / 10)));
-    await drained(stage);
+    await untilDrained(stage);
     console.log(`Git is there: ${figures(before)}`);
     const away = `${stage.remote.dir}.away`;
     await rename(stage.remote.dir, away);
@@ -45,7 +45,7 @@ async function play(controlPlane: HistoryCluster, events: number): Promise<numbe
     console.log(`${await stage.pendingEvents()} changes are queued`);
     await rename(away, stage.remote.dir);
     const start = Date.now();
-    await drained(stage);
+    await untilDrained(stage);
     console.log(`all in Git ${((Date.now() - start) / 1000).toFixed(1)} s after it is back`);
     return conclude(await judgeHistory(stage, observer.versions, client.records));
   } finally {
@@ -84,15 +84,6 @@ async function writeMany(stage: Stage, client: WriteClient, count: number): Prom
     }
   });
   await Promise.all(writers);
-}
-
-async function drained(stage: Stage): Promise<void> {
-  let calm = 0;
-  const isCalm = async (): Promise<boolean> => {
-    calm = (await stage.pendingEvents()) === 0 ? calm + 1 : 0;
-    return calm >= 4;
-  };
-  await waitFor('the queue to be empty', isCalm, { timeoutMs: DRAIN_LIMIT_MS, intervalMs: 1_000 });
 }
 
 /** Answer times of the webhook as the API server measures them: cumulative counts by upper bound in seconds. */

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ADMIN } from '../control-plane/index.ts';
-import { waitFor } from '../lib/wait-for.ts';
 import { KINDS } from './kinds.ts';
+import { cpuOf, memoryOf } from './process-usage.ts';
 import { setStage, startHistoryCluster, type HistoryCluster, type Stage } from './stage.ts';
+import { untilDrained } from './until-drained.ts';
 import { RUN_LABEL } from './workload.ts';
 
 const CONFIG_MAPS = KINDS[0];
@@ -30,12 +30,12 @@ async function measure(cluster: HistoryCluster, backstop: string): Promise<void>
   const stage = await setStage(cluster, `cost-${Date.now().toString(36)}`, { replicas: 1, env, kinds: [CONFIG_MAPS] });
   try {
     await many(OBJECTS, (index) => create(stage, index));
-    await drained(stage);
+    await untilDrained(stage);
     await pause(15_000); // what creating them has left behind is collected
     const [operator, apiserver] = [stage.replicas.current[0]!.pid, cluster.pids().apiserver];
     const idle = { memory: await memoryOf(operator), cpu: [await cpuOf(operator), await cpuOf(apiserver)] as const };
     await many(CHANGES, (index) => change(stage, index));
-    await drained(stage);
+    await untilDrained(stage);
     const work = [(await cpuOf(operator)) - idle.cpu[0], (await cpuOf(apiserver)) - idle.cpu[1]];
     const [own = 0, servers = 0] = work.map((seconds) => (1_000 * seconds) / CHANGES);
     console.log(
@@ -66,26 +66,4 @@ function change({ controlPlane, namespace }: Stage, index: number): Promise<unkn
   const body = { data: { value: `changed ${index}` } };
   const contentType = 'application/merge-patch+json';
   return controlPlane.clientFor(ADMIN).call({ method: 'PATCH', path, body, contentType });
-}
-
-async function drained(stage: Stage): Promise<void> {
-  let calm = 0;
-  const isCalm = async (): Promise<boolean> => {
-    calm = (await stage.pendingEvents()) === 0 ? calm + 1 : 0;
-    return calm >= 4;
-  };
-  await waitFor('the queue to be empty', isCalm, { timeoutMs: 300_000, intervalMs: 1_000 });
-}
-
-/** Resident memory in MiB, as Linux counts it. */
-async function memoryOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-}
-
-/** Seconds of CPU so far, user and system, as Linux counts them in hundredths. */
-async function cpuOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
