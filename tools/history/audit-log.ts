@@ -1,5 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { makeTempDir, removeTempDir } from '../lib/temp-dir.ts';
 
 /** The API server's own audit log: it says of each request whether a webhook's call failed open. */
@@ -15,7 +17,7 @@ const POLICY = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
   omitStages: ['RequestReceived'],
-  rules: [{ level: 'Metadata' }],
+  rules: [{ level: 'Metadata', verbs: ['create', 'update', 'patch', 'delete', 'deletecollection'] }, { level: 'None' }],
 };
 const FAILED_OPEN = 'failed-open.validating.webhook.admission.k8s.io/';
 
@@ -27,9 +29,13 @@ export async function makeAuditLog(): Promise<AuditLog> {
   return {
     args: [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`, '--audit-log-mode=blocking'],
     failedOpen: async (webhook) => {
-      const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => line.includes(FAILED_OPEN));
-      const events = lines.map((line) => JSON.parse(line) as AuditEvent);
-      return new Set(events.filter((event) => failedOpenFor(event, webhook)).map(({ auditID }) => auditID));
+      const ids = new Set<string>();
+      for await (const line of linesIn(dir)) {
+        if (!line.includes(FAILED_OPEN)) continue;
+        const event = JSON.parse(line) as AuditEvent;
+        if (failedOpenFor(event, webhook)) ids.add(event.auditID);
+      }
+      return ids;
     },
     remove: () => removeTempDir(dir),
   };
@@ -38,6 +44,13 @@ export async function makeAuditLog(): Promise<AuditLog> {
 interface AuditEvent {
   auditID: string;
   annotations?: Record<string, string>;
+}
+
+/** Of all log files: the API server begins a new one after 100 MiB, whatever it is asked for. */
+async function* linesIn(dir: string): AsyncGenerator<string> {
+  for (const name of (await readdir(dir)).filter((each) => each.endsWith('.log'))) {
+    yield* createInterface({ input: createReadStream(join(dir, name)), crlfDelay: Infinity });
+  }
 }
 
 function failedOpenFor({ annotations = {} }: AuditEvent, webhook: string): boolean {
