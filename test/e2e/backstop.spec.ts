@@ -1,9 +1,23 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { configMap, repositoryOf, ruleOf, startStage, waitUntilReady, type Stage } from '../support/e2e-stage.ts';
+import type { ObjectName } from '../support/kube.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** The promise is 15 s; more here, since the machine may be slow, and never less: the backstop waits 5 s by itself. */
 const LIMIT = { timeoutMs: 30_000 };
+
+function deploymentIn(namespace: string): ObjectName {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace, name: 'web' },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: 'web' } },
+      template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web:1' }] } },
+    },
+  };
+}
 
 describe('what no webhook call announced', () => {
   describe('while the webhook is called', () => {
@@ -16,16 +30,7 @@ describe('what no webhook call announced', () => {
 
     it('is committed as observed when it came through status', async () => {
       const scene = await stage.scene({ resources: [{ apiVersion: 'apps/v1', kind: 'Deployment' }] });
-      const deployment = {
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata: { namespace: scene.namespace, name: 'web' },
-        spec: {
-          replicas: 1,
-          selector: { matchLabels: { app: 'web' } },
-          template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web:1' }] } },
-        },
-      };
+      const deployment = deploymentIn(scene.namespace);
       await stage.cluster.asUser('alice').create(deployment);
       await scene.waitForCommits(1);
       await stage.cluster
@@ -44,6 +49,35 @@ describe('what no webhook call announced', () => {
       );
     }, 60_000);
 
+    it('leaves the change before it to its author, though nobody saw what that one made of the object', async () => {
+      const scene = await stage.scene({ resources: [{ apiVersion: 'apps/v1', kind: 'Deployment' }] });
+      const deployment = deploymentIn(scene.namespace);
+      await stage.cluster.asUser('alice').create(deployment);
+      await scene.waitForCommits(1);
+      // What is recorded can not be looked at for a while.
+      process.kill(stage.redis.pid(), 'SIGSTOP');
+      try {
+        await stage.cluster.asUser('bob@example.com').patch(deployment, { spec: { replicas: 3 } });
+        await stage.cluster
+          .asUser('carol')
+          .patch(deployment, { metadata: { annotations: { through: 'status' } } }, { subresource: 'status' });
+      } finally {
+        process.kill(stage.redis.pid(), 'SIGCONT');
+      }
+      await scene.remote.waitForCommit('[RESYNC] Deployment/web', LIMIT);
+      expect(await scene.subjects()).toEqual([
+        '[CREATE] Deployment/web by alice',
+        '[UPDATE] Deployment/web by bob@example.com',
+        '[RESYNC] Deployment/web',
+      ]);
+      const file = `namespaces/${scene.namespace}/Deployment/web.yaml`;
+      const [, update] = await scene.commits();
+      const before = await scene.remote.read(file, update!.sha);
+      expect(before).toContain('replicas: 3');
+      expect(before).not.toContain('through: status');
+      expect(await scene.remote.read(file)).toContain('through: status');
+    }, 60_000);
+
     it('is nothing where status alone was written', async () => {
       const scene = await stage.scene({
         resources: [
@@ -51,15 +85,7 @@ describe('what no webhook call announced', () => {
           { apiVersion: 'v1', kind: 'ConfigMap' },
         ],
       });
-      const deployment = {
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata: { namespace: scene.namespace, name: 'web' },
-        spec: {
-          selector: { matchLabels: { app: 'web' } },
-          template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web:1' }] } },
-        },
-      };
+      const deployment = deploymentIn(scene.namespace);
       await stage.cluster.asUser('alice').create(deployment);
       await stage.cluster
         .asUser('alice')

@@ -32,8 +32,8 @@ export interface GitRemote {
   tip(branch?: string): Promise<string | undefined>;
   /** Every path of the branch's newest commit, sorted. */
   files(branch?: string): Promise<string[]>;
-  /** A file's text, `undefined` where there is none. */
-  read(path: string, branch?: string): Promise<string | undefined>;
+  /** A file's text on a branch or in a commit, by its whole id; `undefined` where there is none. */
+  read(path: string, at?: string): Promise<string | undefined>;
   /** Waits for a commit and returns it; text must occur in its message. */
   waitForCommit(wanted: string | ((commit: Commit) => boolean), options?: WaitOptions): Promise<Commit>;
   /** A person clones, commits and pushes; pushes again on a newer tip when somebody was faster. Returns the commit's id. */
@@ -79,8 +79,9 @@ export async function createGitRemote(): Promise<GitRemote> {
         .filter((name) => name !== '')
         .sort();
     },
-    read: async (path, branch = BRANCH) => {
-      const args = ['-C', dir, 'cat-file', 'blob', `refs/heads/${branch}:${path}`];
+    read: async (path, at = BRANCH) => {
+      const commit = /^[0-9a-f]{40}$/.test(at) ? at : `refs/heads/${at}`;
+      const args = ['-C', dir, 'cat-file', 'blob', `${commit}:${path}`];
       const { code, stdout } = await tryCommand('git', args, { env });
       return code === 0 ? stdout : undefined;
     },

@@ -12,6 +12,8 @@ export { KubeError, isKubeError } from './api/kube-error.ts';
 export type { KubeErrorCode } from './api/kube-error.ts';
 export { loadKubeConfig } from './api/load-kube-config.ts';
 export { collectionPath, objectPath, refPath } from './api/object-path.ts';
+export { readVersions } from './api/read-versions.ts';
+export type { ObjectVersion } from './api/read-versions.ts';
 export type { PathType } from './api/object-path.ts';
 export { certificateAction } from './certificates/certificate-action.ts';
 export type { CertificateAction } from './certificates/certificate-action.ts';

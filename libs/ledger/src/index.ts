@@ -1,5 +1,6 @@
 export { alternativeText, stateText } from './ledger-entry.ts';
 export type { Doubt, LedgerEntry, LedgerRecord, Watchers, Withheld } from './ledger-entry.ts';
+export { historySince } from './history-since.ts';
 export { LEDGER_OPTIONS, LEDGER_REDIS, LedgerService } from './ledger.service.ts';
 export type { LedgerOptions, Standing } from './ledger.service.ts';
 export { LedgerModule } from './ledger.module.ts';

@@ -11,6 +11,7 @@ const FAIR: Weather = {
   unannounced: false,
   crashes: false,
   sharedManagers: false,
+  history: false,
 };
 
 const runs = Number(process.env['PROOF_RUNS'] ?? 2000);
@@ -43,6 +44,8 @@ describe('the proof', () => {
     ['late', { late: true }],
     ['unannounced', { unannounced: true }],
     ['all', { lost: true, held: 1, crashes: true, unannounced: true }],
+    ['lost, with the API server’s history', { lost: true, history: true }],
+    ['all, with the API server’s history', { lost: true, held: 1, crashes: true, unannounced: true, history: true }],
   ])('names nobody wrongly and misses nothing that can be known: %s', (_, weather) => {
     fc.assert(
       fc.property(entropy, (numbers) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { Discovery, KubeApi, KubeInformer, collectionPath, loadKubeConfig, objectPath } from '#k8s';
-import type { KubeObject } from '#domain';
+import { Discovery, KubeApi, KubeInformer, collectionPath, loadKubeConfig, objectPath, readVersions } from '#k8s';
+import type { KubeObject, ObjectRef } from '#domain';
 import { startTestCluster } from '../../support/cluster.ts';
 import type { TestCluster } from '../../support/cluster.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -74,6 +74,55 @@ describe('KubeApi', () => {
     for (const name of ['gone-a', 'gone-b', 'gone-c']) await api.delete(path(name));
 
     await expect(api.get(path('gone-c'))).rejects.toMatchObject({ code: 'NotFound' });
+  });
+
+  describe('tells the history of one object name', () => {
+    const ref = (name: string): ObjectRef => ({ ...CONFIG_MAPS, kind: 'ConfigMap', namespace, name, uid: '' });
+    const versionOf = ({ metadata }: KubeObject): string => metadata.resourceVersion ?? '';
+
+    it('with each version up to the one that is asked for, and nothing of other names', async () => {
+      const first = await create('story');
+      await create('story-of-another');
+      const second = await api.patch(path('story'), { data: { a: '1' } });
+      await api.delete(path('story'));
+      const third = await create('story');
+      await api.patch(path('story'), { data: { a: '2' } });
+
+      const versions = await readVersions(api, ref('story'), {
+        since: versionOf(first),
+        isLast: ({ object }) => versionOf(object) === versionOf(third),
+      });
+
+      expect(versions?.map(({ type }) => type)).toEqual(['MODIFIED', 'DELETED', 'ADDED']);
+      expect(versions?.[0]?.object).toEqual(second);
+      expect(versions?.[2]?.object).toEqual(third);
+    });
+
+    it('also of a name that a field selector would take for more', async () => {
+      const roles = { group: 'rbac.authorization.k8s.io', version: 'v1', resource: 'clusterroles' };
+      const name = 'odd,metadata.name=other\\';
+      const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name }, rules: [] };
+      const first = await api.create(collectionPath(roles), role);
+      await api.delete(objectPath(roles, undefined, name));
+
+      const versions = await readVersions(
+        api,
+        { ...roles, kind: 'ClusterRole', name, uid: '' },
+        { since: versionOf(first), isLast: ({ type }) => type === 'DELETED' },
+      );
+
+      expect(versions?.map(({ object }) => object.metadata.name)).toEqual([name]);
+    });
+
+    it('or nothing, where the API server does not have it any more', async () => {
+      const first = await create('forgotten');
+      await api.patch(path('forgotten'), { data: { a: '1' } });
+      await cluster.controlPlane.restartApiServer(); // with it goes what its watch cache held
+
+      const history = readVersions(api, ref('forgotten'), { since: versionOf(first), isLast: () => true });
+
+      await expect(history).resolves.toBeUndefined();
+    }, 60_000);
   });
 
   it('says Unauthorized for an unknown token', async () => {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { ObjectHistory } from './object-history.service.ts';
 import { ObjectReader } from './object-reader.service.ts';
 import { SettleLoop } from './settle-loop.service.ts';
 import { Settler } from './settler.service.ts';
@@ -11,7 +12,7 @@ export class SettleModule {
     return {
       module: SettleModule,
       imports: imports ?? [],
-      providers: [ObjectReader, Settler, SettleLoop],
+      providers: [ObjectHistory, ObjectReader, Settler, SettleLoop],
       exports: [SettleLoop],
     };
   }

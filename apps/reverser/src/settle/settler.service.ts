@@ -11,6 +11,7 @@ import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { doubtOf } from './doubt-of.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
+import { ObjectHistory } from './object-history.service.ts';
 import { ObjectReader } from './object-reader.service.ts';
 import { planChanges, withheldAfter } from './plan-changes.ts';
 import type { LiveView, RoutedChange } from './plan-changes.ts';
@@ -39,6 +40,7 @@ export class Settler {
     private readonly ledger: LedgerService,
     private readonly queues: RepositoryQueues,
     private readonly objects: ObjectReader,
+    private readonly history: ObjectHistory,
     private readonly metrics: ReverserMetrics,
     private readonly arrivals: RecordArrivals,
     private readonly unannounced: UnannouncedChanges,
@@ -49,10 +51,11 @@ export class Settler {
     for (const pause of [...QUICK_LOOKS_MS, undefined]) {
       // Before anything is read: whoever pauses in between must not take an attempt for older than it was then.
       const now = Date.now();
-      const look = await this.look(id);
-      if (look === undefined) return this.ledger.forgetUnknown(id);
-      const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
-      if (await this.mustWait(id, look, proof, now)) return;
+      const first = await this.look(id);
+      if (first === undefined) return this.ledger.forgetUnknown(id);
+      const decided = await this.decide(id, first, now);
+      if (decided === undefined) return;
+      const { look, proof } = decided;
       await this.enqueue(look, proof, now);
       const age = now - Math.max(0, ...proof.pending.map((attempt) => attempt.admittedAt), ...looksSince(look.entry));
       const next = {
@@ -68,6 +71,15 @@ export class Settler {
       if (pause === undefined || age > LONG_OPEN_MS) return;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
+  }
+
+  /** With what the API server's history adds, where a heard attempt would be given up; undefined where it has to wait. */
+  private async decide(id: string, look: Look, now: number): Promise<{ look: Look; proof: Proof } | undefined> {
+    const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
+    if (await this.mustWait(id, look, proof, now)) return undefined;
+    const entry = await this.history.extend(look.entry, proof);
+    if (entry === undefined) return { look, proof };
+    return { look: { ...look, entry }, proof: proveObject(entry.view, look.live, now, DEFAULT_PROOF_LIMITS) };
   }
 
   /**

@@ -76,7 +76,7 @@ function namedBy(change: ProvenChange): string[] {
 /**
  * What is wrong with what was found where calls may be lost, compared with what was stored:
  * - `invented`: a user is named who asked for nothing that was stored, or a state that never was.
- * - `missing`: a change whose call was heard, and that a proven state shows.
+ * - `missing`: a change whose call was heard, and that a proven state shows: each update where the API server tells its history.
  * - `needless`: observed, though its call was heard.
  * - `order`: versions go back.
  * - `untold`: an object whose creation nobody announced does not begin with its first state.
@@ -134,7 +134,8 @@ class HistoryJudge {
               change.attempt.base === (call?.base?.version ?? null) &&
               namedBy(change).includes(call?.user ?? ''))),
       );
-      if (!isFound && this.isProven(write)) yield `missing: ${describeWrite(write)} @${version}`;
+      if (!isFound && (this.isInHistory(write) || this.isProven(write)))
+        yield `missing: ${describeWrite(write)} @${version}`;
     }
   }
 
@@ -195,6 +196,11 @@ class HistoryJudge {
   private isHeard({ call, before, after }: Write): boolean {
     const selected = before?.selected === true || after?.selected === true;
     return call !== undefined && selected && !this.cluster.recorder.unheard.has(call.id);
+  }
+
+  /** Whether the API server is asked for it where no proven state shows it: there is a version before it to begin from. */
+  private isInHistory({ operation }: Write): boolean {
+    return operation === 'UPDATE' && this.cluster.weather.history;
   }
 
   /** A state was proven that holds the write, and nothing that came after. */

@@ -14,6 +14,8 @@ export interface Weather extends Faults {
   /** Settle jobs die after they queued changes and before they concluded. */
   crashes: boolean;
   sharedManagers: boolean;
+  /** The API server still tells the versions that nobody saw. */
+  history: boolean;
 }
 
 /** An API server, replicas that hear its calls, and a settler, for one object name. A run's entropy interleaves them. */
@@ -30,7 +32,7 @@ export class SimulatedCluster {
 
   constructor(
     private readonly entropy: number[],
-    private readonly weather: Weather,
+    readonly weather: Weather,
   ) {
     this.draw = (below) => (this.entropy.shift() ?? 0) % below;
     const traits = this.draw(6);
@@ -44,7 +46,7 @@ export class SimulatedCluster {
     };
     this.api = new SimulatedApiServer(this.kind, this.draw, (call) => this.recorder.hear(call));
     this.recorder = new SimulatedRecorder(this.ledger, weather, (call) => this.settler.isTooLate(call), this.draw);
-    this.settler = new SimulatedSettler(this.api, this.recorder, this.ledger, this.git);
+    this.settler = new SimulatedSettler(this.api, this.recorder, this.ledger, this.git, weather.history);
   }
 
   run(): void {

@@ -1,3 +1,4 @@
+import { historySince } from '../history-since.ts';
 import type { LedgerEntry } from '../ledger-entry.ts';
 import { nextView } from '../next-view.ts';
 import { compareVersions, DEFAULT_PROOF_LIMITS } from '../proof.ts';
@@ -22,6 +23,8 @@ export class SimulatedSettler {
     private readonly recorder: SimulatedRecorder,
     private readonly ledger: LedgerInMemory,
     private readonly git: SimulatedGit,
+    /** The API server still has the versions between. */
+    private readonly hasHistory: boolean,
   ) {}
 
   *settle(): Generator<'looking' | 'queued', void> {
@@ -55,12 +58,34 @@ export class SimulatedSettler {
   }
 
   private *decide(entry: LedgerEntry, live: LiveState): Generator<'queued', void> {
-    const proof = proveObject(entry.view, live, this.api.now, DEFAULT_PROOF_LIMITS);
-    const isDoubtful = proof.doubt !== undefined || proof.changes.some((c) => c.kind === 'observed');
+    const { now } = this.api;
+    const first = proveObject(entry.view, live, now, DEFAULT_PROOF_LIMITS);
+    const isDoubtful = first.doubt !== undefined || first.changes.some((c) => c.kind === 'observed');
     if (isDoubtful && !this.recorder.isComplete) return;
-    this.queue(proof, entry, live);
+    const since = this.hasHistory ? historySince(first) : undefined;
+    const known = since === undefined ? entry : this.withHistory(entry, since, first);
+    const proof = since === undefined ? first : proveObject(known.view, live, now, DEFAULT_PROOF_LIMITS);
+    this.queue(proof, known, live);
     yield 'queued';
-    this.ledger.conclude(entry, nextView(entry.view, proof, live));
+    this.ledger.conclude(entry, nextView(known.view, proof, live));
+  }
+
+  /** With every version after `since` of the uids that are known, up to the newest one that is proven or to its end. */
+  private withHistory(entry: LedgerEntry, since: string, { settled }: Proof): LedgerEntry {
+    const known = uidsOf(entry);
+    const { writes } = this.api;
+    const last = writes.findIndex(({ uid, version, after }) => {
+      const isNewest = settled?.gone === true ? after === undefined || after.dying : version === settled?.version;
+      return uid === settled?.uid && isNewest;
+    });
+    const states = writes
+      .slice(0, last + 1)
+      .flatMap(({ uid, version, after }) =>
+        after !== undefined && known.has(uid) && compareVersions(version, since) > 0
+          ? [{ uid, state: stateOf(after) }]
+          : [],
+      );
+    return { ...entry, view: { ...entry.view, states: [...entry.view.states, ...states] } };
   }
 
   private queue(proof: Proof, entry: LedgerEntry, live: LiveState): void {

@@ -1,0 +1,69 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { KubeApi, isKubeError, readVersions } from '#k8s';
+import type { ObjectVersion } from '#k8s';
+import { compareVersions, historySince, stateText } from '#ledger';
+import type { LedgerEntry, Proof, SettledMark } from '#ledger';
+import { ObjectReader } from './object-reader.service.ts';
+
+/**
+ * The states that no call and no read has shown. A change that was heard of and stored is seen in the next call's `oldObject`;
+ * when that call is not heard, and comes at once, the API server's own history still tells.
+ */
+@Injectable()
+export class ObjectHistory {
+  private readonly logger = new Logger(ObjectHistory.name);
+
+  constructor(
+    private readonly api: KubeApi,
+    private readonly objects: ObjectReader,
+  ) {}
+
+  /**
+   * The entry with the states between, where a heard attempt would be given up for want of them; undefined where nothing can be
+   * learned. Rejects where the API server can't be asked.
+   */
+  async extend(entry: LedgerEntry, proof: Proof): Promise<LedgerEntry | undefined> {
+    const since = historySince(proof);
+    const { settled } = proof;
+    if (since === undefined || settled === undefined) return undefined;
+    const versions = await this.read(entry, since, settled);
+    if (versions === undefined) return undefined;
+    const known = new Set(entry.view.states.map(({ uid }) => uid));
+    const states = [...entry.view.states];
+    const contents = new Map(entry.contents);
+    for (const { type, object } of versions) {
+      if (type === 'DELETED' || !known.has(object.metadata.uid ?? '')) continue;
+      const { ref, state, content } = await this.objects.stateOf(entry.object, object);
+      states.push({ uid: ref.uid, state });
+      if (content !== undefined) contents.set(stateText(state), content);
+    }
+    return { ...entry, contents, view: { ...entry.view, states } };
+  }
+
+  /** Up to the newest version that is proven: of what came later the ledger may not know yet. */
+  private async read(
+    { object }: LedgerEntry,
+    since: string,
+    settled: SettledMark,
+  ): Promise<ObjectVersion[] | undefined> {
+    const isLast = ({ type, object: { metadata } }: ObjectVersion): boolean =>
+      metadata.uid === settled.uid &&
+      (settled.gone
+        ? type === 'DELETED' || metadata.deletionTimestamp !== undefined
+        : compareVersions(metadata.resourceVersion ?? '0', settled.version) >= 0);
+    try {
+      const versions = await readVersions(this.api, object, { since, isLast });
+      if (versions === undefined) this.tell(object, since, 'the API server does not have it any more');
+      return versions;
+    } catch (error) {
+      // Whoever may not watch must not settle nothing for that.
+      if (!isKubeError(error, 'Forbidden')) throw error;
+      this.tell(object, since, error.message);
+      return undefined;
+    }
+  }
+
+  private tell({ kind, namespace, name }: LedgerEntry['object'], since: string, error: string): void {
+    this.logger.warn({ msg: 'the history of an object could not be read', kind, namespace, name, since, error });
+  }
+}

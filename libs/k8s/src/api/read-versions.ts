@@ -1,0 +1,65 @@
+import type { KubeObject, ObjectRef } from '#domain';
+import { readLines } from '../informer/read-lines.ts';
+import { errorFromWatchStatus } from './classify-kube-error.ts';
+import { parseExactJson } from './exact-json.ts';
+import type { KubeApi } from './kube-api.ts';
+import { KubeError, isKubeError } from './kube-error.ts';
+import { collectionPath } from './object-path.ts';
+
+/** One version of an object, as the API server's watch tells it; DELETED carries the last state. */
+export interface ObjectVersion {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  object: KubeObject;
+}
+
+/** A watch tells at once what is stored already. */
+const TIMEOUT_SECONDS = 5;
+const MAX_BYTES = 32 * 1024 * 1024;
+
+/**
+ * What became of one object name since a version of it, oldest first, up to and including the first version for which `isLast`:
+ * the API server's own history, which it keeps for minutes (its watch cache, else etcd's until compaction).
+ * @returns undefined where it does not have it any more, or does not get there in five seconds or 32 MiB
+ * @throws KubeError
+ */
+export async function readVersions(
+  api: KubeApi,
+  ref: ObjectRef,
+  { since, isLast }: { since: string; isLast: (version: ObjectVersion) => boolean },
+): Promise<ObjectVersion[] | undefined> {
+  const path = collectionPath(ref, ref.namespace);
+  const query = {
+    watch: true,
+    resourceVersion: since,
+    fieldSelector: `metadata.name=${escapeField(ref.name)}`,
+    timeoutSeconds: TIMEOUT_SECONDS,
+  };
+  const limit = AbortSignal.timeout(TIMEOUT_SECONDS * 1000 + 1_000);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([limit, stop.signal]);
+  const versions: ObjectVersion[] = [];
+  let bytes = 0;
+  try {
+    for await (const line of readLines(await api.stream({ path, query, accept: 'application/json', signal }))) {
+      bytes += line.length;
+      if (bytes > MAX_BYTES) return undefined;
+      const event = parseExactJson(line) as ObjectVersion | { type: 'ERROR' | 'BOOKMARK'; object: unknown };
+      if (event.type === 'ERROR') throw errorFromWatchStatus({ method: 'WATCH', path }, event.object);
+      if (event.type === 'BOOKMARK') continue;
+      versions.push(event as ObjectVersion);
+      if (isLast(event as ObjectVersion)) return versions;
+    }
+    return undefined;
+  } catch (error) {
+    if (isKubeError(error, 'Gone') || limit.aborted) return undefined;
+    if (error instanceof KubeError) throw error;
+    throw new KubeError('Unreachable', `WATCH ${path}: the stream broke off`, { retryable: true, cause: error });
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Some kinds take any name but a path's: what separates field selectors is escaped as the API server reads it. */
+function escapeField(value: string): string {
+  return value.replace(/[\\,=]/g, '\\$&');
+}
