@@ -86,43 +86,52 @@ async function writeMany(stage: Stage, client: WriteClient, count: number): Prom
   await Promise.all(writers);
 }
 
-/** Answer times of the webhook as the API server measures them: cumulative counts by upper bound in seconds. */
-type Histogram = Map<number, number>;
+/** Answer times of the webhook as the API server measures them. */
+interface AnswerTimes {
+  /** Cumulative counts by upper bound in seconds. */
+  histogram: Map<number, number>;
+  /** Seconds of all calls. */
+  sum: number;
+}
 
-interface Measured {
+interface Measured extends AnswerTimes {
   seconds: number;
-  histogram: Histogram;
 }
 
 async function measured(stage: Stage, work: () => Promise<void>): Promise<Measured> {
-  const before = await readHistogram(stage);
+  const before = await readTimes(stage);
   const start = Date.now();
   await work();
   const seconds = (Date.now() - start) / 1000;
-  const after = await readHistogram(stage);
-  return { seconds, histogram: new Map([...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)])) };
+  const after = await readTimes(stage);
+  const since = ([bound, count]: [number, number]): [number, number] => [
+    bound,
+    count - (before.histogram.get(bound) ?? 0),
+  ];
+  return { seconds, sum: after.sum - before.sum, histogram: new Map([...after.histogram].map(since)) };
 }
 
-async function readHistogram({ controlPlane, replicas }: Stage): Promise<Histogram> {
+async function readTimes({ controlPlane, replicas }: Stage): Promise<AnswerTimes> {
   const metrics = await controlPlane.clientFor(ADMIN).call<string>({ method: 'GET', path: '/metrics' });
-  const name = 'apiserver_admission_webhook_admission_duration_seconds_bucket';
-  const histogram: Histogram = new Map();
+  const name = 'apiserver_admission_webhook_admission_duration_seconds';
+  const times: AnswerTimes = { histogram: new Map(), sum: 0 };
   for (const line of metrics.split('\n')) {
-    if (!line.startsWith(`${name}{`) || !line.includes(`name="capture.${replicas.instanceName}.`)) continue;
+    if (!line.startsWith(name) || !line.includes(`name="capture.${replicas.instanceName}.`)) continue;
+    const value = Number(line.slice(line.lastIndexOf(' ') + 1));
+    if (line.startsWith(`${name}_sum{`)) times.sum += value;
+    if (!line.startsWith(`${name}_bucket{`)) continue;
     const bound = /le="([^"]+)"/.exec(line)?.[1] ?? '';
     const seconds = bound === '+Inf' ? Infinity : Number(bound);
-    histogram.set(seconds, (histogram.get(seconds) ?? 0) + Number(line.slice(line.lastIndexOf(' ') + 1)));
+    times.histogram.set(seconds, (times.histogram.get(seconds) ?? 0) + value);
   }
-  return histogram;
+  return times;
 }
 
-function figures({ seconds, histogram }: Measured): string {
+function figures({ seconds, sum, histogram }: Measured): string {
   const bounds = [...histogram.keys()].sort((a, b) => a - b);
   const total = histogram.get(Infinity) ?? 0;
-  const quantile = (part: number): string => {
-    const bound = bounds.find((each) => (histogram.get(each) ?? 0) >= part * total) ?? Infinity;
-    return `${bound * 1000} ms`;
-  };
-  const rate = (total / seconds).toFixed(0);
-  return `${total} calls, ${rate}/s; half within ${quantile(0.5)}, 90% within ${quantile(0.9)}, 99% within ${quantile(0.99)}`;
+  const within = bounds
+    .filter((bound) => bound < Infinity)
+    .map((bound) => `${((100 * (histogram.get(bound) ?? 0)) / total).toFixed(1)}% within ${bound * 1000} ms`);
+  return `${total} calls, ${(total / seconds).toFixed(0)}/s, ${((1000 * sum) / total).toFixed(1)} ms on average; ${within.join(', ')}`;
 }
