@@ -5,6 +5,7 @@ import { LedgerWriter } from './ledger-writer.service.ts';
 import { Namespaces } from './namespaces.service.ts';
 import { RecordArrivals } from './record-arrivals.service.ts';
 import { Recorder } from './recorder.service.ts';
+import { ScaleRecorder } from './scale-recorder.service.ts';
 import { UnannouncedChanges } from './unannounced-changes.service.ts';
 
 /** From an admission call to a ledger record. Imports: k8s, rules, sanitizer, ledger, queue, selected types. */
@@ -14,7 +15,7 @@ export class CaptureModule {
     return {
       module: CaptureModule,
       imports: imports ?? [],
-      providers: [Namespaces, LedgerWriter, CallsInHand, RecordArrivals, UnannouncedChanges, Recorder],
+      providers: [Namespaces, LedgerWriter, CallsInHand, RecordArrivals, UnannouncedChanges, ScaleRecorder, Recorder],
       exports: [Namespaces, LedgerWriter, RecordArrivals, UnannouncedChanges, Recorder],
     };
   }

@@ -13,3 +13,8 @@ const ABOUT_THE_WRITE: ReadonlySet<SkipReason> = new Set<SkipReason>([
 export function isSelected(match: RuleMatch): boolean {
   return match.wantedBy.length > 0 || match.undecided || match.skips.some(({ reason }) => ABOUT_THE_WRITE.has(reason));
 }
+
+/** The one reason that a metric carries: the first rule's. */
+export function skipReason(match: RuleMatch): string {
+  return match.skips[0]?.reason ?? 'resource-not-selected';
+}
