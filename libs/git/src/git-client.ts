@@ -26,6 +26,9 @@ export interface ClientSettings {
 /** How long a command that stays on this machine may take, in milliseconds. */
 const LOCAL_TIME_LIMIT = 120_000;
 
+/** How simple-git tells that Node could not start the program. */
+const NOT_STARTED = /^(?:Error: )?spawn \S+ (E[A-Z]+)/;
+
 /** Runs Git in one bare repository; every failure is a classified GitError without secrets. */
 export class GitClient {
   constructor(private readonly settings: ClientSettings) {}
@@ -48,7 +51,9 @@ export class GitClient {
     } catch (error) {
       const stderr = error instanceof Error && !(error instanceof GitResponseError) ? error.message : String(error);
       const killedBy = options.signal?.aborted === true ? { killedBy: 'abort' as const } : {};
-      throw this.failed({ command: 'local', exitCode: null, stderr, ...killedBy });
+      const [, code] = NOT_STARTED.exec(stderr) ?? [];
+      const startError = code === undefined ? {} : { startError: { code }, folderMissing: !existsSync(folder) };
+      throw this.failed({ command: 'local', exitCode: null, stderr, ...killedBy, ...startError });
     }
   }
 
