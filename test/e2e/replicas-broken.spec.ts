@@ -69,9 +69,7 @@ describe('two replicas, of which one has lost its git command', () => {
     const diary = new Diary(stage, scene);
     await broken.waitForLog(
       ({ msg, reason, repository }) =>
-        msg === 'repository is not ready' &&
-        reason === OWN_TROUBLE &&
-        repository === `${scene.namespace}/repo`,
+        msg === 'repository is not ready' && reason === OWN_TROUBLE && repository === `${scene.namespace}/repo`,
     );
     await writeManyInTime(scene, diary);
     expect(processedBy(broken, scene)).toBe(0);

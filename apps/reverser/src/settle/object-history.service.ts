@@ -1,9 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { KubeApi, isKubeError, readVersions } from '#k8s';
-import type { ObjectVersion } from '#k8s';
+import type { KubeError, ObjectVersion } from '#k8s';
 import { compareVersions, historySince, stateText } from '#ledger';
-import type { LedgerEntry, Proof, SettledMark } from '#ledger';
+import type { Doubt, LedgerEntry, Proof, SettledMark } from '#ledger';
+import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import { ObjectReader } from './object-reader.service.ts';
+
+const PATIENCE_MS = 60_000;
 
 /**
  * The states that no call and no read has shown. A change that was heard of and stored is seen in the next call's `oldObject`;
@@ -16,11 +19,12 @@ export class ObjectHistory {
   constructor(
     private readonly api: KubeApi,
     private readonly objects: ObjectReader,
+    private readonly arrivals: RecordArrivals,
   ) {}
 
   /**
    * The entry with the states between, where a heard attempt would be given up for want of them; undefined where nothing can be
-   * learned. Rejects where the API server can't be asked.
+   * learned. Rejects where the API server can't be asked for now.
    */
   async extend(entry: LedgerEntry, proof: Proof): Promise<LedgerEntry | undefined> {
     const since = historySince(proof);
@@ -42,7 +46,7 @@ export class ObjectHistory {
 
   /** Up to the newest version that is proven: of what came later the ledger may not know yet. */
   private async read(
-    { object }: LedgerEntry,
+    { object, doubt }: LedgerEntry,
     since: string,
     settled: SettledMark,
   ): Promise<ObjectVersion[] | undefined> {
@@ -56,11 +60,20 @@ export class ObjectHistory {
       if (versions === undefined) this.tell(object, since, 'the API server does not have it any more');
       return versions;
     } catch (error) {
-      // Whoever may not watch must not settle nothing for that.
-      if (!isKubeError(error, 'Forbidden')) throw error;
+      if (!isKubeError(error) || (this.isWorthAnotherTry(error) && this.isNew(doubt))) throw error;
       this.tell(object, since, error.message);
       return undefined;
     }
+  }
+
+  /** An operator that may not watch the kind may not do so in a second either. */
+  private isWorthAnotherTry(error: KubeError): boolean {
+    return error.retryable && error.code !== 'Forbidden';
+  }
+
+  /** What can not be learned in a minute holds up the rest no longer. */
+  private isNew(doubt: Doubt | undefined): boolean {
+    return doubt !== undefined && this.arrivals.now() - doubt.first < PATIENCE_MS;
   }
 
   private tell({ kind, namespace, name }: LedgerEntry['object'], since: string, error: string): void {
