@@ -130,8 +130,9 @@ async function readTimes({ controlPlane, replicas }: Stage): Promise<AnswerTimes
 function figures({ seconds, sum, histogram }: Measured): string {
   const bounds = [...histogram.keys()].sort((a, b) => a - b);
   const total = histogram.get(Infinity) ?? 0;
+  const longest = bounds.find((bound) => histogram.get(bound) === total) ?? Infinity;
   const within = bounds
-    .filter((bound) => bound < Infinity)
+    .filter((bound) => bound <= longest)
     .map((bound) => `${((100 * (histogram.get(bound) ?? 0)) / total).toFixed(1)}% within ${bound * 1000} ms`);
   return `${total} calls, ${(total / seconds).toFixed(0)}/s, ${((1000 * sum) / total).toFixed(1)} ms on average; ${within.join(', ')}`;
 }
