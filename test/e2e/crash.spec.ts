@@ -1,13 +1,14 @@
 import { rename } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startDenyingWebhook } from '../support/e2e-denying-webhook.ts';
-import { startStage, type Scene, type Stage } from '../support/e2e-stage.ts';
+import { configMap, startStage, type Scene, type Stage } from '../support/e2e-stage.ts';
 import { countAttempts, countQueued, Diary, historyWhenWritten, setHook, startAgain } from '../support/faults.ts';
 import type { Operator } from '../support/operator.ts';
+import { startWatchman } from '../support/redis-watchman.ts';
 import { waitForReady } from '../support/reverser-stage.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A job whose worker died is handed out again once its lock has ended (10 s) and that was noticed (3 s). */
+/** A job whose worker died is handed out again once its lock has ended (8 s) and that was noticed (2 s). */
 const TAKEOVER = { timeoutMs: 30_000 };
 const REPOSITORY = 'repo';
 
@@ -15,7 +16,7 @@ describe('kill -9 of the operator', () => {
   let stage: Stage;
   const ended: Operator[] = [];
   beforeAll(async () => {
-    stage = await startStage();
+    stage = await startStage({ redis: { appendfsync: 'always' } });
   }, 120_000);
   afterEach(() => stage.endScenes());
   afterAll(async () => {
@@ -23,9 +24,9 @@ describe('kill -9 of the operator', () => {
     await stage.stop();
   });
 
-  async function restart(): Promise<void> {
+  async function restart(env: Record<string, string> = {}): Promise<void> {
     ended.push(stage.operator);
-    stage.operator = await startAgain(stage);
+    stage.operator = await startAgain(stage, env);
   }
 
   /** Writes by three users to two objects, in turn. */
@@ -67,6 +68,32 @@ describe('kill -9 of the operator', () => {
     expect(await historyWhenWritten(diary, scene, TAKEOVER)).toEqual(diary.history);
   }, 60_000);
 
+  it('after a change was queued, and before the ledger knew: it is committed once', async () => {
+    const scene = await stage.scene();
+    const diary = new Diary(stage, scene);
+    await diary.write('bob@example.com', 'app');
+    await historyWhenWritten(diary, scene, TAKEOVER);
+    await stage.operator.stop();
+    const watchman = await startWatchman(stage.redis);
+    try {
+      await restart({ REDIS_URL: watchman.url });
+      // The job, then the script that ends the attempt in the ledger.
+      const held = watchman.holdAfter(['"origin":"admitted"', "'HINCRBY', KEYS[1], 'rev'"]);
+      await diary.write('alice', 'app');
+      await held;
+      expect(await countQueued(stage.redis, stage.operator, `${scene.namespace}/${REPOSITORY}`)).toBe(1);
+      expect(await countAttempts(stage.redis, stage.operator)).toBe(1);
+      await stage.operator.kill();
+    } finally {
+      watchman.close();
+    }
+    await restart({ REDIS_URL: stage.redis.url });
+    expect(await historyWhenWritten(diary, scene, TAKEOVER)).toEqual(diary.history);
+    await waitFor('the verdict', async () => (await countAttempts(stage.redis, stage.operator)) === 0, TAKEOVER);
+    await diary.write('carol', 'app');
+    expect(await historyWhenWritten(diary, scene, TAKEOVER)).toEqual(diary.history);
+  }, 60_000);
+
   it('after the changes were queued, while the Git host is away: all are there in order when it is back', async () => {
     const scene = await stage.scene();
     const diary = new Diary(stage, scene);
@@ -78,6 +105,27 @@ describe('kill -9 of the operator', () => {
     await rename(away, scene.remote.dir);
     await restart();
     expect(await historyWhenWritten(diary, scene, TAKEOVER)).toEqual(diary.history);
+  }, 60_000);
+
+  it('while it holds a record in memory, since Redis is away: the author is lost, and the state is not', async () => {
+    const scene = await stage.scene();
+    const diary = new Diary(stage, scene);
+    await diary.write('bob@example.com', 'app');
+    await historyWhenWritten(diary, scene, TAKEOVER);
+    await stage.redis.stop();
+    try {
+      await stage.cluster.asUser('alice').patch(configMap(scene, 'app'), { data: { step: 'lost' } });
+      await stage.operator.kill();
+    } finally {
+      await stage.redis.start();
+    }
+    await restart();
+    await scene.remote.waitForCommit('[RESYNC] ConfigMap/app', TAKEOVER);
+    expect(await scene.remote.read(`namespaces/${scene.namespace}/ConfigMap/app.yaml`)).toContain('step: lost');
+    await diary.write('carol', 'app');
+    const { observed, ...known } = await historyWhenWritten(diary, scene, TAKEOVER);
+    expect(observed).toEqual([expect.stringContaining('[RESYNC] ConfigMap/app')]);
+    expect(known).toEqual(diary.history);
   }, 60_000);
 
   it.each([

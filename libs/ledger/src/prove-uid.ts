@@ -220,8 +220,10 @@ function isCertain(match: Match | undefined): boolean {
   return match === 'exact' || match === 'fingerprint';
 }
 
+/** The same for versions that differ by status alone. */
 function doubtAbout(uid: string, { forms }: ProvenVersion): string {
-  return `${uid} ${forms.at(-1)?.content}`;
+  const { content, fingerprint } = forms.at(-1) ?? UNSEEN;
+  return `${uid} ${content} ${fingerprint}`;
 }
 
 function persisted(

@@ -72,20 +72,20 @@ describe('the arrival of records', () => {
   afterEach(() => Promise.all([first.end(), second.end()]));
 
   const complete = (replica: Replica, moment: number): Promise<unknown> =>
-    waitFor('all records', () => replica.arrivals.areComplete(moment), { timeoutMs: 10_000, intervalMs: 10 });
+    waitFor('all records', () => replica.arrivals.arrived().upTo >= moment, { timeoutMs: 10_000, intervalMs: 10 });
 
   it('is complete within moments while every replica hands over what it records', async () => {
     const asked = Date.now();
     await complete(first, first.arrivals.now());
     expect(Date.now() - asked).toBeLessThan(3_000);
-    expect(first.arrivals.redisSince).toBe(0);
+    expect(first.arrivals.arrived().redisSince).toBe(0);
   });
 
   it('is not complete while another replica holds a record, and is once that has been written', async () => {
     second.heldSince = Date.now();
     const moment = first.arrivals.now() + 1;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect(first.arrivals.areComplete(moment)).toBe(false);
+    expect(first.arrivals.arrived().upTo).toBeLessThan(moment);
     second.heldSince = undefined;
     await complete(first, moment);
   });
@@ -95,7 +95,7 @@ describe('the arrival of records', () => {
     const call = second.calls.during(() => new Promise<void>((resolve) => (finish = resolve)));
     const moment = first.arrivals.now() + 100;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect(first.arrivals.areComplete(moment)).toBe(false);
+    expect(first.arrivals.arrived().upTo).toBeLessThan(moment);
     finish();
     await call;
     await complete(first, moment);
@@ -103,10 +103,14 @@ describe('the arrival of records', () => {
 
   it('is begun anew when Redis was away', async () => {
     await redis.kill();
-    await waitFor('the break to be noticed', () => first.arrivals.redisSince === undefined, { timeoutMs: 10_000 });
-    expect(first.arrivals.areComplete(0)).toBe(false);
+    await waitFor('the break to be noticed', () => first.arrivals.arrived().redisSince === Infinity, {
+      timeoutMs: 10_000,
+    });
+    expect(first.arrivals.arrived().upTo).toBe(-Infinity);
     await redis.start();
-    const since = await waitFor('Redis', () => first.arrivals.redisSince, { timeoutMs: 10_000 });
+    const back = () => first.arrivals.arrived().redisSince;
+    await waitFor('Redis', () => back() < Infinity, { timeoutMs: 10_000 });
+    const since = back();
     expect(since).toBeGreaterThan(0);
     await complete(first, since);
   });

@@ -131,19 +131,21 @@ export class Backstop implements OnApplicationShutdown {
     const due = this.checks.takeDue(Date.now(), SWEEP_LIMIT);
     if (due.length === 0) return;
     try {
+      const { upTo } = this.arrivals.arrived();
       const standings = await this.ledger.standings(
         due.map(({ subject }) => objectKey(refOf(subject.type, subject.mark))),
       );
-      for (const [index, check] of due.entries()) await this.judge(check, standings[index]);
+      for (const [index, check] of due.entries()) await this.judge(check, standings[index], upTo);
     } catch {
       // Redis is away: records may be held in memory, here or elsewhere. Look again when they have had time to arrive.
       for (const check of due) this.checks.putBack({ ...check, dueAt: Date.now() + PATIENCE_MS });
     }
   }
 
-  private async judge(check: Check<Subject>, standing: Standing | undefined): Promise<void> {
+  /** @param arrivedUpTo as it was before `standing` was read */
+  private async judge(check: Check<Subject>, standing: Standing | undefined, arrivedUpTo: number): Promise<void> {
     const { subject } = check;
-    const complete = this.arrivals.areComplete(subject.seenAt);
+    const complete = arrivedUpTo >= subject.seenAt;
     if (standing?.open === true || !complete) {
       this.checks.putBack({ ...check, dueAt: Date.now() + (complete ? PATIENCE_MS : SWEEP_MS) });
       return;

@@ -27,6 +27,14 @@ for i = 1, #roll, 2 do
 end
 return { string.format('%.0f', now), roll }`;
 
+/** All times are ms of Redis' clock. */
+export interface Arrived {
+  /** Since when Redis has been there without a break; Infinity while it is away. */
+  redisSince: number;
+  /** The ledger holds all that was answered before this moment, here and elsewhere; -Infinity while Redis is away. */
+  upTo: number;
+}
+
 /**
  * Tells when the ledger holds all that any replica was told before a moment: each one says over and over up to when it has
  * handed over its records. What a replica holds in memory, because Redis was away for it, is waited for by this.
@@ -73,14 +81,12 @@ export class RecordArrivals implements OnApplicationShutdown {
     return Date.now() + (this.ahead?.most ?? 0);
   }
 
-  /** Whether the ledger holds all that was answered before `moment` (ms of Redis' clock), here and elsewhere. */
-  areComplete(moment: number): boolean {
-    return !this.writer.isHolding && this.roll.hasAll(moment);
-  }
-
-  /** Since when Redis has been there without a break, in ms of its clock; undefined while it is away. */
-  get redisSince(): number | undefined {
-    return this.writer.isHolding ? undefined : this.roll.since;
+  /** What the ledger holds by now. Whoever judges by it asks before reading the ledger: what comes while reading is not read. */
+  arrived(): Arrived {
+    const { since, upTo } = this.roll;
+    return this.writer.isHolding || since === undefined
+      ? { redisSince: Infinity, upTo: -Infinity }
+      : { redisSince: since, upTo };
   }
 
   private async beat(): Promise<void> {

@@ -35,8 +35,8 @@ export class ReplicaRoll {
     return this.away ? undefined : this.back;
   }
 
-  /** Whether every living replica has handed over all that it answered before `moment`. */
-  hasAll(moment: number): boolean {
-    return !this.away && [...this.beats.values()].every(({ upTo }) => upTo >= moment);
+  /** Every living replica has handed over all that it answered before this moment; -Infinity while Redis can't be reached. */
+  get upTo(): number {
+    return this.away ? -Infinity : Math.min(...[...this.beats.values()].map(({ upTo }) => upTo));
   }
 }

@@ -105,7 +105,7 @@ export class Resync implements OnApplicationShutdown {
     const listedAt = Date.now();
     const snapshot = await this.snapshots.read(key, target.folder, types);
     // What was listed may be explained by a record that is still on its way to the ledger.
-    for (const listed = this.arrivals.now(); !this.arrivals.areComplete(listed) && !this.ended;)
+    for (const listed = this.arrivals.now(); this.arrivals.arrived().upTo < listed && !this.ended;)
       await pause(HELD_LOOK_MS);
     const changed = differing(snapshot.items, files);
     const open = await this.queueDiffering(key, changed, listedAt);

@@ -2,8 +2,11 @@ import type { Doubt, Proof } from '#ledger';
 
 /** An object that was written no longer ago than this, in ms, may have been created by a call whose record is on its way. */
 const YOUNG_MS = 30_000;
-/** Where there is always something new to doubt, what was doubted this long ago is decided, in ms. */
-const LONGEST_MS = 5_000;
+/**
+ * Where there is always something new to doubt, what was doubted this long ago is decided, in ms: an object that nobody
+ * announces and that is written several times a second. Longer than a replica holds records through a moment without Redis.
+ */
+const LONGEST_MS = 30_000;
 
 /**
  * Why a verdict may have to wait, and since when: a record that tells another story was on its way by then, or there is none.

@@ -8,6 +8,7 @@ import { RepositoryQueues } from '#queue';
 import { newestManagers } from '../capture/newest-write.ts';
 import { UnannouncedChanges } from '../capture/unannounced-changes.service.ts';
 import { RecordArrivals } from '../capture/record-arrivals.service.ts';
+import type { Arrived } from '../capture/record-arrivals.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
 import { doubtOf } from './doubt-of.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
@@ -25,6 +26,12 @@ interface Look {
   entry: LedgerEntry;
   live: LiveState;
   view: LiveView | undefined;
+}
+
+/** When a look began: the clock, in ms since the epoch, and which records had come. */
+interface Moment {
+  now: number;
+  arrived: Arrived;
 }
 
 /** Decides what became of the attempts on one object name, and queues the changes that were persisted. */
@@ -51,9 +58,10 @@ export class Settler {
     for (const pause of [...QUICK_LOOKS_MS, undefined]) {
       // Before anything is read: whoever pauses in between must not take an attempt for older than it was then.
       const now = Date.now();
+      const arrived = this.arrivals.arrived();
       const first = await this.look(id);
       if (first === undefined) return this.ledger.forgetUnknown(id);
-      const decided = await this.decide(id, first, now);
+      const decided = await this.decide(id, first, { now, arrived });
       if (decided === undefined) return;
       const { look, proof } = decided;
       await this.enqueue(look, proof, now);
@@ -74,9 +82,13 @@ export class Settler {
   }
 
   /** With what the API server's history adds, where a heard attempt would be given up; undefined where it has to wait. */
-  private async decide(id: string, look: Look, now: number): Promise<{ look: Look; proof: Proof } | undefined> {
+  private async decide(
+    id: string,
+    look: Look,
+    { now, arrived }: Moment,
+  ): Promise<{ look: Look; proof: Proof } | undefined> {
     const proof = proveObject(look.entry.view, look.live, now, DEFAULT_PROOF_LIMITS);
-    if (await this.mustWait(id, look, proof, now)) return undefined;
+    if (await this.mustWait(id, look, proof, { now, arrived })) return undefined;
     const entry = await this.history.extend(look.entry, proof);
     if (entry === undefined) return { look, proof };
     return { look: { ...look, entry }, proof: proveObject(entry.view, look.live, now, DEFAULT_PROOF_LIMITS) };
@@ -87,10 +99,9 @@ export class Settler {
    * has come. So is what nothing speaks for but that no record is known, which is how a record looks that another replica alone
    * could not write.
    */
-  private async mustWait(id: string, { entry }: Look, proof: Proof, now: number): Promise<boolean> {
-    const { redisSince } = this.arrivals;
+  private async mustWait(id: string, { entry }: Look, proof: Proof, { now, arrived }: Moment): Promise<boolean> {
     const doubt = doubtOf(proof, entry.doubt, { now, redisNow: this.arrivals.now() });
-    if (redisSince !== undefined && this.arrivals.areComplete(Math.max(redisSince, doubt?.since ?? 0))) return false;
+    if (arrived.upTo >= Math.max(arrived.redisSince, doubt?.since ?? 0)) return false;
     await this.ledger.putOff(id, doubt, now + WAIT_MS);
     return true;
   }

@@ -5,7 +5,7 @@ import type { Draw, Kind } from './simulated-api-server.ts';
 import { SimulatedGit } from './simulated-git.ts';
 import { refOf, REPOSITORY, SimulatedRecorder } from './simulated-recorder.ts';
 import type { Faults } from './simulated-recorder.ts';
-import { SimulatedSettler } from './simulated-settler.ts';
+import { SimulatedSettler, type Stage } from './simulated-settler.ts';
 
 /** How a run goes; what is not named is drawn or does not happen. */
 export interface Weather extends Faults {
@@ -27,8 +27,8 @@ export class SimulatedCluster {
   readonly kind: Kind;
   private readonly ledger = new LedgerInMemory();
   private readonly draw: Draw;
-  private job: Generator<'looking' | 'queued', void> | undefined;
-  private stage: 'looking' | 'queued' | undefined;
+  private job: Generator<Stage, void> | undefined;
+  private stage: Stage | undefined;
 
   constructor(
     private readonly entropy: number[],
@@ -45,7 +45,13 @@ export class SimulatedCluster {
       isSlow: weather.held > 0 || weather.lost || weather.late,
     };
     this.api = new SimulatedApiServer(this.kind, this.draw, (call) => this.recorder.hear(call));
-    this.recorder = new SimulatedRecorder(this.ledger, weather, (call) => this.settler.isTooLate(call), this.draw);
+    this.recorder = new SimulatedRecorder(
+      this.ledger,
+      weather,
+      (call) => this.settler.isTooLate(call),
+      this.draw,
+      () => this.api.now,
+    );
     this.settler = new SimulatedSettler(this.api, this.recorder, this.ledger, this.git, weather.history);
   }
 
@@ -70,15 +76,21 @@ export class SimulatedCluster {
     else if (choice === 22) this.api.finalize();
     else if (choice < 25) this.api.writeStatus();
     else if (choice === 25) this.api.scale();
-    else if (choice < 28) this.recorder.deliver();
+    else if (choice < 28) this.deliver();
     else if (choice === 28) this.api.pass([300, 1_000, 3_000][this.draw(3)] ?? 0);
     else this.crash();
   }
 
   private work(): void {
+    this.api.now += 1;
     this.job ??= this.settler.settle();
     this.stage = this.job.next().value ?? undefined;
     if (this.stage === undefined) this.job = undefined;
+  }
+
+  /** What nobody waits for is too late from the moment at which the ledger is read. */
+  private deliver(): void {
+    if (this.stage !== 'read' || !this.weather.late) this.recorder.deliver();
   }
 
   private crash(): void {
@@ -95,11 +107,12 @@ export class SimulatedCluster {
     }
   }
 
+  /** What is in doubt is put off, and decided by one of the jobs that follow. */
   private settleAll(): void {
-    do this.work();
-    while (this.job !== undefined);
-    do this.work();
-    while (this.job !== undefined);
+    for (let jobs = 0; jobs < 4; jobs++) {
+      do this.work();
+      while (this.job !== undefined);
+    }
   }
 
   /** What the watch of metadata asks to be looked at. */

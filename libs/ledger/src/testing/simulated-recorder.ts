@@ -32,6 +32,7 @@ export class SimulatedRecorder {
     private readonly faults: Faults,
     private readonly isTooLate: (call: Call) => boolean,
     private readonly draw: Draw,
+    private readonly now: () => number,
   ) {}
 
   hear(call: Call): void {
@@ -49,9 +50,9 @@ export class SimulatedRecorder {
     } else this.ledger.record(record);
   }
 
-  /** Whether the ledger holds all that was answered so far, as far as anybody knows. */
-  get isComplete(): boolean {
-    return this.held.every(({ late }) => late);
+  /** The ledger holds all that was answered before this moment, as far as anybody knows. */
+  get arrivedUpTo(): number {
+    return Math.min(this.now(), ...this.held.filter(({ late }) => !late).map(({ call }) => call.at));
   }
 
   get holdsNothing(): boolean {

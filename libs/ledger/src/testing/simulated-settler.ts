@@ -10,6 +10,9 @@ import type { SimulatedGit } from './simulated-git.ts';
 import { stateOf } from './simulated-object.ts';
 import type { SimulatedRecorder } from './simulated-recorder.ts';
 
+/** Where a job is between two steps. */
+export type Stage = 'looking' | 'read' | 'queued';
+
 /** The settler's work on one name, in steps between which anything may happen. */
 export class SimulatedSettler {
   /** `uid@version` of each state that a look saw before it was behind what was decided, and which one did so first. */
@@ -17,6 +20,7 @@ export class SimulatedSettler {
   private looks = 0;
   /** Up to where changes were queued. */
   private decided: SettledMark | undefined;
+  private doubt: { about: string; since: number } | undefined;
 
   constructor(
     private readonly api: SimulatedApiServer,
@@ -27,7 +31,8 @@ export class SimulatedSettler {
     private readonly hasHistory: boolean,
   ) {}
 
-  *settle(): Generator<'looking' | 'queued', void> {
+  *settle(): Generator<Stage, void> {
+    const { arrivedUpTo } = this.recorder;
     const first = this.ledger.read();
     if (first === undefined) return;
     for (let known = uidsOf(first); ;) {
@@ -38,7 +43,8 @@ export class SimulatedSettler {
       const uids = uidsOf(entry);
       const live: LiveState = current && { uid: current.uid, state: stateOf(current) };
       if ([...uids].every((uid) => uid === live?.uid || known.has(uid))) {
-        yield* this.decide(entry, live);
+        yield 'read';
+        yield* this.decide(entry, live, arrivedUpTo);
         return;
       }
       known = uids;
@@ -57,17 +63,26 @@ export class SimulatedSettler {
     return compareVersions(version, this.decided.version) < 0;
   }
 
-  private *decide(entry: LedgerEntry, live: LiveState): Generator<'queued', void> {
+  private *decide(entry: LedgerEntry, live: LiveState, arrivedUpTo: number): Generator<Stage, void> {
     const { now } = this.api;
     const first = proveObject(entry.view, live, now, DEFAULT_PROOF_LIMITS);
-    const isDoubtful = first.doubt !== undefined || first.changes.some((c) => c.kind === 'observed');
-    if (isDoubtful && !this.recorder.isComplete) return;
+    if (this.mustWait(first, arrivedUpTo)) return;
     const since = this.hasHistory ? historySince(first) : undefined;
     const known = since === undefined ? entry : this.withHistory(entry, since, first);
     const proof = since === undefined ? first : proveObject(known.view, live, now, DEFAULT_PROOF_LIMITS);
     this.queue(proof, known, live);
     yield 'queued';
     this.ledger.conclude(entry, nextView(known.view, proof, live));
+    this.doubt = undefined;
+  }
+
+  /** What is doubted is decided once all has arrived that was answered when the doubt came up. */
+  private mustWait(proof: Proof, arrivedUpTo: number): boolean {
+    const observed = proof.changes.findLast((change) => change.kind === 'observed');
+    const about = proof.doubt ?? (observed?.kind === 'observed' ? `${observed.uid}@${observed.version}` : undefined);
+    if (about === undefined) return false;
+    if (this.doubt?.about !== about) this.doubt = { about, since: this.api.now };
+    return arrivedUpTo <= this.doubt.since;
   }
 
   /** With every version after `since` of the uids that are known, up to the newest one that is proven or to its end. */
