@@ -6,6 +6,7 @@ import type { KubeInformer } from '#k8s';
 import { LedgerService, objectKey } from '#ledger';
 import type { Standing, Watchers } from '#ledger';
 import { RulesService } from '#rules';
+import type { RuleMatch } from '#rules';
 import { LedgerWriter } from '../capture/ledger-writer.service.ts';
 import { matchFacts } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
@@ -30,9 +31,9 @@ interface Watched extends ObjectMark {
 
 interface Subject {
   type: ResourceType;
-  mark: ObjectMark;
+  mark: Watched;
   news: 'added' | 'changed' | 'gone';
-  watchers: Watchers;
+  watchers: Watchers | 'unknown';
   /** In ms of Redis' clock. */
   seenAt: number;
 }
@@ -98,26 +99,24 @@ export class Backstop implements OnApplicationShutdown {
   }
 
   private suspect(type: ResourceType, mark: Watched, news: Subject['news']): void {
+    const [dueAt, seenAt] = [Date.now() + PATIENCE_MS, this.arrivals.now()];
+    const id = `${objectKey({ ...type, ...mark })}/${mark.uid}`;
     void this.watchersOf(type, mark).then((watchers) => {
-      if (watchers === undefined || this.ended) return;
-      const id = objectKey({ ...type, ...mark });
-      this.checks.add({
-        id: `${id}/${mark.uid}`,
-        version: mark.version,
-        dueAt: Date.now() + PATIENCE_MS,
-        subject: { type, mark, news, watchers, seenAt: this.arrivals.now() },
-      });
+      if (watchers === 'nobody' || this.ended) return;
+      this.checks.add({ id, version: mark.version, dueAt, subject: { type, mark, news, watchers, seenAt } });
     });
   }
 
-  /** Nothing where no rule selects the object: nobody needs to know. */
-  private async watchersOf(type: ResourceType, mark: Watched): Promise<Watchers | undefined> {
+  /** `nobody` where no rule selects the object, `unknown` where its namespace can't be read for now. */
+  private async watchersOf(type: ResourceType, mark: Watched): Promise<Watchers | 'nobody' | 'unknown'> {
     const ref = refOf(type, mark);
     const labels = await this.namespaces.labelsOf(ref.namespace);
-    const wantedBy = (operation: 'UPDATE' | 'DELETE') =>
-      this.rules.match(matchFacts(operation, ref, mark.object, undefined, labels)).wantedBy;
-    const watchers = { UPDATE: wantedBy('UPDATE'), DELETE: wantedBy('DELETE') };
-    return watchers.UPDATE.length + watchers.DELETE.length > 0 ? watchers : undefined;
+    const match = (operation: 'UPDATE' | 'DELETE'): RuleMatch =>
+      this.rules.match(matchFacts(operation, ref, mark.object, undefined, labels));
+    const [update, removal] = [match('UPDATE'), match('DELETE')];
+    if (update.undecided || removal.undecided) return 'unknown';
+    const watchers = { UPDATE: update.wantedBy, DELETE: removal.wantedBy };
+    return watchers.UPDATE.length + watchers.DELETE.length > 0 ? watchers : 'nobody';
   }
 
   private sweepLater(): void {
@@ -152,6 +151,10 @@ export class Backstop implements OnApplicationShutdown {
     }
     const gone = subject.news === 'gone';
     if (explains(standing, check, gone)) return;
+    const watchers =
+      subject.watchers === 'unknown' ? await this.watchersOf(subject.type, subject.mark) : subject.watchers;
+    if (watchers === 'nobody') return;
+    if (watchers === 'unknown') return this.checks.putBack({ ...check, dueAt: Date.now() + PATIENCE_MS });
     const object = refOf(subject.type, subject.mark);
     // A change may be one of status alone, for kinds without a generation: what is committed is counted by the settler.
     if (subject.news === 'added') this.unannounced.count(object, check.version);
@@ -160,7 +163,7 @@ export class Backstop implements OnApplicationShutdown {
     await this.writer.write({
       object,
       lookUntil: 0,
-      watchers: subject.watchers,
+      watchers,
       ...(unknown && { base: { uid: object.uid, state } }),
     });
   }

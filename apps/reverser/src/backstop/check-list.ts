@@ -16,7 +16,9 @@ export class CheckList<T> {
 
   add(check: Check<T>): void {
     const known = this.checks.get(check.id);
-    this.checks.set(check.id, { ...check, dueAt: Math.min(check.dueAt, known?.dueAt ?? check.dueAt) });
+    // Two versions may come in the wrong order where something had to be read for the first one.
+    const newest = known !== undefined && BigInt(known.version) > BigInt(check.version) ? known : check;
+    this.checks.set(check.id, { ...newest, dueAt: Math.min(check.dueAt, known?.dueAt ?? check.dueAt) });
   }
 
   /** Puts one back that could not be judged: what came meanwhile is newer. */
