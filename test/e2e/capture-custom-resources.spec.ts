@@ -99,6 +99,23 @@ describe('a custom resource', () => {
     expect(await scene.remote.read(fileOf(kind, scene))).toContain('  workers: 4\n');
   });
 
+  it('that is cluster-scoped is scaled by who scaled it, too', async () => {
+    const kind = { group: `${uniqueName('shop')}.example.com`, kind: 'Pool', plural: 'pools' };
+    await installCrd(stage.cluster.admin, crdOf(kind, NEW, 'Cluster'));
+    const scene = await stage.scene({ resources: [{ apiVersion: `${kind.group}/v1`, kind: 'Pool' }] });
+    const pool = { apiVersion: `${kind.group}/v1`, kind: 'Pool', metadata: { name: 'build' }, spec: { workers: 1 } };
+    await stage.cluster.admin.create(pool);
+    await scene.waitForCommits(1);
+    await stage.cluster.asUser('alice').scale(pool, 4);
+    await stage.cluster.asUser('bob@example.com').patch(pool, { spec: { workers: 2 } });
+    await scene.waitForCommits(3);
+    expect(await scene.subjects()).toEqual([
+      '[CREATE] Pool/build by admin',
+      '[UPDATE] Pool/build by alice',
+      '[UPDATE] Pool/build by bob@example.com',
+    ]);
+  });
+
   it('of a kind that is installed later is captured by a wildcard rule', async () => {
     const scene = await stage.scene({ resources: [{ apiVersion: '*', kind: '*' }] });
     const kind = await install(NEW);
@@ -158,7 +175,7 @@ describe('a custom resource', () => {
   });
 });
 
-function crdOf({ group, kind, plural }: Kind, storage: string): ObjectName {
+function crdOf({ group, kind, plural }: Kind, storage: string, scope = 'Namespaced'): ObjectName {
   const notes = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   const version = (name: string, mode: object) => ({
     name,
@@ -191,7 +208,7 @@ function crdOf({ group, kind, plural }: Kind, storage: string): ObjectName {
     metadata: { name: `${plural}.${group}` },
     spec: {
       group,
-      scope: 'Namespaced',
+      scope,
       names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
       versions: [version(OLD, { type: 'string' }), version(NEW, { type: 'string', default: 'fast' })],
     },

@@ -16,6 +16,9 @@ const DRAIN_RETRY_MS = 250;
 const DRAIN_RECORDS = 200;
 const DRAIN_BYTES = 8 * 1024 * 1024;
 
+/** How long before its record is written a call may have come: its object and the newest rules may have to be read first. */
+const LONGEST_RECORDING_MS = 10_000;
+
 /** Writes records to the ledger and asks for a verdict; while Redis is away it holds them in memory, in order. */
 @Injectable()
 export class LedgerWriter implements OnApplicationShutdown {
@@ -43,15 +46,16 @@ export class LedgerWriter implements OnApplicationShutdown {
     return this.spill.size > 0;
   }
 
-  /** Since when the oldest of them waits, in ms since the epoch. */
+  /** When the oldest of their calls came, in ms since the epoch. */
   get heldSince(): number | undefined {
-    return this.spill.oldest(1, 0)[0]?.at;
+    return this.spill.since;
   }
 
   /** Never rejects: what Redis can't take is held, and what can't be held is counted as lost. */
   async write(record: LedgerRecord): Promise<void> {
     const id = objectKey(record.object);
-    const at = Date.now();
+    // The call may have been answered since, at its deadline.
+    const at = record.attempt?.admittedAt ?? Date.now() - LONGEST_RECORDING_MS;
     // What was spilled goes first: the order of an object's records is kept.
     if (this.spill.size === 0 && this.redis.available) {
       try {

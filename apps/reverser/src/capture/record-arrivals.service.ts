@@ -98,7 +98,9 @@ export class RecordArrivals implements OnApplicationShutdown {
     try {
       const answer = await this.connection.eval(BEAT, 1, this.key, this.id, upTo, FORGET_MS);
       const [time, roll] = answer as [string, string[]];
-      this.ahead = { least: Number(time) - Date.now(), most: Number(time) - asked };
+      // An answer that was long under way tells little of the clock, and would put the present into the future.
+      if (this.ahead === undefined || Date.now() - asked < LATE_MS)
+        this.ahead = { least: Number(time) - Date.now(), most: Number(time) - asked };
       this.roll.hear(parseRoll(roll), Number(time));
     } catch {
       this.roll.breakOff(); // Redis takes no writes: the connection's own log says more

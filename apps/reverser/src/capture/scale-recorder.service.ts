@@ -48,7 +48,7 @@ export class ScaleRecorder {
       version,
       kind,
       resource,
-      namespace: scale.namespace,
+      ...(type.namespaced && { namespace: scale.namespace }),
       name: scale.name,
       uid: scale.uid,
     };
@@ -57,7 +57,7 @@ export class ScaleRecorder {
       this.findReplicas(ref),
     ]);
     if (parent?.metadata.uid !== scale.uid) {
-      await this.writer.write({ object: ref, lookUntil: admittedAt + DEFAULT_PROOF_LIMITS.requestLimitMs });
+      await this.writer.write({ object: ref, lookUntil: lookUntilOf(admittedAt) });
       return;
     }
     if (parent.metadata.resourceVersion !== scale.version) {
@@ -79,10 +79,11 @@ export class ScaleRecorder {
     admittedAt: number,
     { parent, path }: { parent: KubeObject; path: readonly string[] },
   ): Promise<void> {
-    const lookUntil = admittedAt + DEFAULT_PROOF_LIMITS.requestLimitMs;
+    const lookUntil = lookUntilOf(admittedAt);
     if (readReplicas(parent, path) !== scale.replicas) return this.writer.write({ object: ref, lookUntil });
     const labels = await this.namespaces.labelsOf(ref.namespace);
     const match = this.rules.match(matchFacts('UPDATE', ref, parent, writer, labels));
+    if (match.undecided) return this.writer.write({ object: ref, lookUntil });
     if (match.wantedBy.length === 0) this.countSkip('UPDATE', skipReason(match));
     if (!isSelected(match)) return;
     const { content, digest } = this.sanitizer.sanitize(parent);
@@ -115,6 +116,7 @@ export class ScaleRecorder {
     const asked = applyReplicas(parent, path, scale.replicas, writer.fieldManager || PERSON);
     const labels = await this.namespaces.labelsOf(ref.namespace);
     const match = this.rules.match(matchFacts('UPDATE', ref, asked, writer, labels));
+    if (match.undecided) return this.writer.write({ object: ref, lookUntil: lookUntilOf(admittedAt) });
     if (match.wantedBy.length === 0) this.countSkip('UPDATE', skipReason(match));
     if (!isSelected(match)) return;
     const sanitized = this.sanitizer.sanitize(asked);
@@ -149,4 +151,9 @@ export class ScaleRecorder {
   private countSkip(operation: string, reason: string): void {
     this.metrics.eventProcessed({ operation, result: 'skipped', reason });
   }
+}
+
+/** Its object is looked at until a call that came then has ended. */
+function lookUntilOf(admittedAt: number): number {
+  return admittedAt + DEFAULT_PROOF_LIMITS.requestLimitMs;
 }

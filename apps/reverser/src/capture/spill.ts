@@ -4,7 +4,7 @@ export interface SpilledRecord {
   id: string;
   record: LedgerRecord;
   bytes: number;
-  /** When it was put here, in ms since the epoch. */
+  /** When its call came, in ms since the epoch. */
   at: number;
 }
 
@@ -20,6 +20,11 @@ export class Spill {
 
   get size(): number {
     return this.records.length;
+  }
+
+  /** When the oldest call came, in ms since the epoch. */
+  get since(): number | undefined {
+    return this.records.reduce<number | undefined>((oldest, { at }) => Math.min(oldest ?? at, at), undefined);
   }
 
   /** False where there is no room: the record is lost. */
