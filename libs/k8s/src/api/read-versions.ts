@@ -19,8 +19,8 @@ const MAX_BYTES = 32 * 1024 * 1024;
 /**
  * What became of one object name since a version of it, oldest first, up to and including the first version for which `isLast`:
  * the API server's own history, which it keeps for minutes (its watch cache, else etcd's until compaction).
- * @returns undefined where it does not have it any more, or does not get there in five seconds or 32 MiB
- * @throws KubeError
+ * @returns undefined where it does not have it any more, or tells more than 32 MiB
+ * @throws KubeError, also where the stream ends before that version (`Unreachable`) or it does not come within five seconds (`Timeout`)
  */
 export async function readVersions(
   api: KubeApi,
@@ -32,9 +32,9 @@ export async function readVersions(
     watch: true,
     resourceVersion: since,
     fieldSelector: `metadata.name=${escapeField(ref.name)}`,
-    timeoutSeconds: TIMEOUT_SECONDS,
+    timeoutSeconds: 2 * TIMEOUT_SECONDS, // we end it ourselves
   };
-  const limit = AbortSignal.timeout(TIMEOUT_SECONDS * 1000 + 1_000);
+  const limit = AbortSignal.timeout(TIMEOUT_SECONDS * 1000);
   const stop = new AbortController();
   const signal = AbortSignal.any([limit, stop.signal]);
   const versions: ObjectVersion[] = [];
@@ -49,14 +49,24 @@ export async function readVersions(
       versions.push(event as ObjectVersion);
       if (isLast(event as ObjectVersion)) return versions;
     }
-    return undefined;
   } catch (error) {
-    if (isKubeError(error, 'Gone') || limit.aborted) return undefined;
-    if (error instanceof KubeError) throw error;
-    throw new KubeError('Unreachable', `WATCH ${path}: the stream broke off`, { retryable: true, cause: error });
+    if (isKubeError(error, 'Gone')) return undefined;
+    if (isKubeError(error) && !limit.aborted) throw error;
+    throw cutOff(path, limit, error);
   } finally {
     stop.abort();
   }
+  throw cutOff(path, limit);
+}
+
+/** An API server that shuts down ends its watches without a word. */
+function cutOff(path: string, limit: AbortSignal, cause?: unknown): KubeError {
+  return limit.aborted
+    ? new KubeError('Timeout', `WATCH ${path}: the version did not come within ${TIMEOUT_SECONDS} s`, {
+        retryable: true,
+        cause,
+      })
+    : new KubeError('Unreachable', `WATCH ${path}: the stream ended too soon`, { retryable: true, cause });
 }
 
 /** Some kinds take any name but a path's: what separates field selectors is escaped as the API server reads it. */
