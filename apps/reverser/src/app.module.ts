@@ -83,7 +83,7 @@ export class AppModule {
         },
       ],
     });
-    const settle = SettleModule.register([k8s, rules, sanitizer, ledger, queue, capture]);
+    const settle = SettleModule.register([k8s, rules, sanitizer, ledger, queue, capture, SelectedTypesModule]);
     const repositories = RepositoriesModule.register([k8s, queue, git, ledger]);
     const backstop = BackstopModule.register([k8s, rules, ledger, capture]);
     const resync = ResyncModule.register([k8s, rules, sanitizer, ledger, queue, capture, repositories]);

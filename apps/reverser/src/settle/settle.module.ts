@@ -5,7 +5,7 @@ import { ObjectReader } from './object-reader.service.ts';
 import { SettleLoop } from './settle-loop.service.ts';
 import { Settler } from './settler.service.ts';
 
-/** From ledger records to queued changes. Imports: k8s, rules, sanitizer, ledger, queue, capture. */
+/** From ledger records to queued changes. Imports: k8s, rules, sanitizer, ledger, queue, capture, selected types. */
 @Module({})
 export class SettleModule {
   static register(imports: DynamicModule['imports']): DynamicModule {

@@ -10,6 +10,7 @@ import { UnannouncedChanges } from '../capture/unannounced-changes.service.ts';
 import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import type { Arrived } from '../capture/record-arrivals.service.ts';
 import { ReverserMetrics } from '../observability/reverser-metrics.service.ts';
+import { SelectedTypes } from '../selection/selected-types.service.ts';
 import { doubtOf } from './doubt-of.ts';
 import { nextLookIn, QUICK_LOOKS_MS } from './look-again.ts';
 import { ObjectHistory } from './object-history.service.ts';
@@ -48,6 +49,7 @@ export class Settler {
     private readonly queues: RepositoryQueues,
     private readonly objects: ObjectReader,
     private readonly history: ObjectHistory,
+    private readonly types: SelectedTypes,
     private readonly metrics: ReverserMetrics,
     private readonly arrivals: RecordArrivals,
     private readonly unannounced: UnannouncedChanges,
@@ -108,20 +110,31 @@ export class Settler {
 
   /**
    * Live first, the ledger second: what is visible live was admitted, hence recorded, before. That a uid is gone is only
-   * proven by a live read after its last state was known, so a uid that is new in the ledger asks for one more read.
+   * proven by a live read after its last state was known, so a uid that is new in the ledger asks for one more read. So does a
+   * verdict that came in between: to a replica that paused, a live state from before would look like a restored one.
    */
   private async look(id: string): Promise<Look | undefined> {
-    const first = await this.ledger.read(id);
-    if (first === undefined) return undefined;
-    let known = uidsOf(first);
-    for (;;) {
-      const object = await this.api.readLive(first.object);
-      const entry = await this.ledger.read(id);
+    let known = await this.read(id);
+    while (known !== undefined) {
+      const object = await this.api.readLive(known.object);
+      const entry = await this.read(id);
       if (entry === undefined) return undefined;
+      const uids = uidsOf(known);
       const absent = [...uidsOf(entry)].filter((uid) => uid !== object?.metadata.uid);
-      if (absent.every((uid) => known.has(uid))) return this.noticingRestore(await this.describe(entry, object));
-      known = uidsOf(entry);
+      const isFresh = entry.revision === known.revision && absent.every((uid) => uids.has(uid));
+      if (isFresh) return this.noticingRestore(await this.describe(entry, object));
+      known = entry;
     }
+    return undefined;
+  }
+
+  /** Its object is in the version that is registered now: where one is not served any more, nothing would seem to be there. */
+  private async read(id: string): Promise<LedgerEntry | undefined> {
+    const entry = await this.ledger.read(id);
+    if (entry === undefined) return undefined;
+    const { object } = entry;
+    const { version = object.version } = this.types.find(object.group, object.resource) ?? {};
+    return { ...entry, object: { ...object, version } };
   }
 
   /** After a restore of the API server's storage versions begin anew: what was known lies in a future that is no more. */
