@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Attempt } from '#domain';
 import { historySince } from './history-since.ts';
-import type { DismissReason, Proof } from './proof.ts';
+import type { DismissReason, LedgerView, Proof } from './proof.ts';
 
 function proofWith(doubt: string | undefined, dismissed: [DismissReason, Partial<Attempt>][]): Proof {
   return {
     changes: [],
     pending: [],
     settled: undefined,
-    doubt,
+    doubts: doubt === undefined ? [] : [doubt],
     dismissed: dismissed.map(([reason, attempt]) => ({
       reason,
       attempt: { operation: 'UPDATE', base: '7', ...attempt } as Attempt,
@@ -16,13 +16,43 @@ function proofWith(doubt: string | undefined, dismissed: [DismissReason, Partial
   };
 }
 
+const NOTHING: LedgerView = { attempts: [], states: [] };
+const stateAt = (version: string): LedgerView['states'][number] => ({
+  uid: 'u',
+  state: { version, content: 'c', fingerprint: 'f', dying: false },
+});
+
 describe('historySince', () => {
   it('begins at the oldest base of the updates that are given up in doubt, by number', () => {
     const proof = proofWith('x', [
       ['superseded', { base: '10' }],
       ['superseded', { base: '9' }],
     ]);
-    expect(historySince(proof)).toBe('9');
+    expect(historySince({ ...NOTHING, states: [stateAt('9')] }, proof)).toBe('9');
+  });
+
+  it('begins before a base that nobody has seen, so that it is told, too', () => {
+    expect(historySince(NOTHING, proofWith('x', [['superseded', { base: '10' }]]))).toBe('9');
+    const settled = { uid: 'u', version: '10', gone: false };
+    expect(historySince({ ...NOTHING, settled }, proofWith('x', [['superseded', { base: '10' }]]))).toBe('10');
+  });
+
+  it('does not go back behind what was decided for a record that came again', () => {
+    const settled = { uid: 'u', version: '10', gone: false };
+    expect(historySince({ ...NOTHING, settled }, proofWith('x', [['superseded', { base: '3' }]]))).toBeUndefined();
+  });
+
+  it('is of use for the first state that is known of an object, too', () => {
+    const proof = proofWith(undefined, [['superseded', { base: '10' }]]);
+    proof.changes.push({
+      kind: 'observed',
+      operation: 'UPDATE',
+      uid: 'u',
+      version: '12',
+      content: 'c',
+      presumed: true,
+    });
+    expect(historySince(NOTHING, proof)).toBe('9');
   });
 
   it.each<[string, Proof]>([
@@ -41,6 +71,6 @@ describe('historySince', () => {
       proofWith('x', [['superseded', { operation: 'CREATE', base: null }]]),
     ],
   ])('asks for nothing where %s', (_, proof) => {
-    expect(historySince(proof)).toBeUndefined();
+    expect(historySince(NOTHING, proof)).toBeUndefined();
   });
 });

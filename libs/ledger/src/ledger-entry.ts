@@ -30,9 +30,9 @@ export interface Withheld {
 
 /** A verdict that is put off: records may be on their way that tell another story. Times are ms of Redis' clock. */
 export interface Doubt {
-  /** What the doubt is about. */
-  about: string;
-  /** When it was about that first. */
+  /** The verdicts that are in doubt. */
+  about: string[];
+  /** When the newest of them came up. */
   since: number;
   /** When there was any doubt first, since the last verdict. */
   first: number;

@@ -63,10 +63,10 @@ export interface Proof {
   pending: LedgerAttempt[];
   settled: SettledMark | undefined;
   /**
-   * The newest verdict for which nothing speaks but that no other record is known: one on its way may tell another story.
+   * The verdicts for which nothing speaks but that no other record is known: one on its way may tell another story.
    * Equal for the same verdict, also at a later look. Presumed states are not among them.
    */
-  doubt?: string | undefined;
+  doubts: string[];
 }
 
 export interface ProofLimits {

@@ -15,7 +15,7 @@ interface UidGroup {
  * before, hence recorded. Pure: the same facts give the same verdicts on every replica.
  */
 export function proveObject(view: LedgerView, live: LiveState, now: number, limits: ProofLimits): Proof {
-  const proof: Proof = { changes: [], dismissed: [], pending: [], settled: view.settled };
+  const proof: Proof = { changes: [], dismissed: [], pending: [], settled: view.settled, doubts: [] };
   for (const group of groupByUid(view, live)) {
     const settled = view.settled?.uid === group.uid ? view.settled : undefined;
     if (isPast(group, view.settled, live)) {
@@ -30,9 +30,9 @@ export function proveObject(view: LedgerView, live: LiveState, now: number, limi
     proof.dismissed.push(...part.dismissed);
     proof.pending.push(...part.pending);
     if (part.settled !== undefined) proof.settled = part.settled;
-    proof.doubt = part.doubt ?? proof.doubt;
+    proof.doubts.push(...part.doubts);
   }
-  if (mayHaveSkipped(proof, view)) proof.doubt = `${proof.settled?.uid} first`;
+  if (mayHaveSkipped(proof, view)) proof.doubts.push(`${proof.settled?.uid} first`);
   return proof;
 }
 

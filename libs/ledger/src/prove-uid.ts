@@ -21,9 +21,12 @@ export interface UidFacts {
 
 type Part = Proof;
 
+/** Enough of a digest to tell doubts apart. */
+const DIGEST_CHARS = 16;
+
 /** Decides the attempts on one uid by walking its chain of proven versions. */
 export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Part {
-  const part: Part = { changes: [], dismissed: [], pending: [], settled: undefined };
+  const part: Part = { changes: [], dismissed: [], pending: [], settled: undefined, doubts: [] };
   const dismiss = (attempts: Attempt[], reason: DismissReason): void => {
     for (const attempt of attempts) part.dismissed.push({ attempt, reason });
   };
@@ -89,7 +92,7 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
   if (ended && alive !== undefined) {
     const elected = electDeletion(deletions, limits.deleteTieMs, whileDying);
     if (contested || (!isUnselected(alive) && !isLikely(elected?.attempt, now, limits)))
-      part.doubt = `${facts.uid} gone`;
+      part.doubts.push(`${facts.uid} gone`);
     proveDeletion(facts.uid, { deletions, elected, left }, alive, part);
   } else wait(deletions);
   part.settled = { uid: facts.uid, version: last.version, gone: ended };
@@ -98,7 +101,7 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
 
 /** The first known state of an object whose creation is not known. */
 function tellFirst({ uid, follows }: UidFacts, first: ProvenVersion, part: Part): void {
-  if (follows) part.doubt = doubtAbout(uid, first);
+  if (follows) part.doubts.push(doubtAbout(uid, first));
   part.changes.push(observed(uid, first, !follows));
 }
 
@@ -135,7 +138,7 @@ function proveCreation(creates: Attempt[], first: ProvenVersion, limits: ProofLi
     if (attempt !== winner.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
   }
   const { uid } = winner.attempt.object;
-  if (!isCertain(winner.match)) part.doubt = doubtAbout(uid, first);
+  if (!isCertain(winner.match)) part.doubts.push(doubtAbout(uid, first));
   part.changes.push(persisted(winner.attempt, first, winner.match, winner.alsoRequestedBy));
   if (winner.match === undefined && isSelectedAlive(first)) part.changes.push(observed(uid, first));
 }
@@ -155,7 +158,7 @@ function proveStep(
     else if (attempt !== winner?.attempt) part.dismissed.push({ attempt, reason: 'superseded' });
     else if (unchanged) part.dismissed.push({ attempt, reason: 'unchanged' });
   }
-  if (!isCertain(winner?.match) && !sameForm(version, next)) part.doubt = doubtAbout(uid, next);
+  if (!isCertain(winner?.match) && !sameForm(version, next)) part.doubts.push(doubtAbout(uid, next));
   if (unchanged) return;
   if (winner !== undefined) part.changes.push(persisted(winner.attempt, next, winner.match, winner.alsoRequestedBy));
   else if (isTold(next)) part.changes.push(observed(uid, next));
@@ -223,7 +226,7 @@ function isCertain(match: Match | undefined): boolean {
 /** The same for versions that differ by status alone. */
 function doubtAbout(uid: string, { forms }: ProvenVersion): string {
   const { content, fingerprint } = forms.at(-1) ?? UNSEEN;
-  return `${uid} ${content} ${fingerprint}`;
+  return `${uid} ${content.slice(0, DIGEST_CHARS)} ${fingerprint.slice(0, DIGEST_CHARS)}`;
 }
 
 function persisted(

@@ -9,7 +9,7 @@ const YOUNG_MS = 30_000;
 const LONGEST_MS = 30_000;
 
 /**
- * Why a verdict may have to wait, and since when: a record that tells another story was on its way by then, or there is none.
+ * Why verdicts may have to wait, and since when: a record that tells another story was on its way by then, or there is none.
  * Nothing where all is explained.
  * @param known the doubt that was noted at an earlier look
  */
@@ -18,17 +18,19 @@ export function doubtOf(
   known: Doubt | undefined,
   { now, redisNow }: { now: number; redisNow: number },
 ): Doubt | undefined {
-  const about = proof.doubt ?? youngest(proof, now);
-  if (about === undefined) return undefined;
-  const first = known?.first ?? redisNow;
-  const isSame = known?.about === about || redisNow - first > LONGEST_MS;
-  return { about, since: isSame ? (known?.since ?? redisNow) : redisNow, first };
+  const about = [...proof.doubts, ...youngOnes(proof, now)];
+  if (about.length === 0) return undefined;
+  if (known === undefined) return { about, since: redisNow, first: redisNow };
+  const { since, first } = known;
+  const isNew = about.some((each) => !known.about.includes(each)) && redisNow - first <= LONGEST_MS;
+  return { about, since: isNew ? redisNow : since, first };
 }
 
-/** The first state of a young object whose creation is not known. */
-function youngest({ changes }: Proof, now: number): string | undefined {
-  const young = changes.findLast(
-    (change) => change.kind === 'observed' && change.presumed === true && now - (change.writtenAt ?? now) < YOUNG_MS,
+/** First states of young objects whose creation is not known. */
+function youngOnes({ changes }: Proof, now: number): string[] {
+  return changes.flatMap((change) =>
+    change.kind === 'observed' && change.presumed === true && now - (change.writtenAt ?? now) < YOUNG_MS
+      ? [`${change.uid} presumed`]
+      : [],
   );
-  return young?.kind === 'observed' ? `${young.uid} presumed` : undefined;
 }

@@ -27,13 +27,14 @@ export class ObjectHistory {
    * learned. Rejects where the API server can't be asked for now.
    */
   async extend(entry: LedgerEntry, proof: Proof): Promise<LedgerEntry | undefined> {
-    const since = historySince(proof);
+    const since = historySince(entry.view, proof);
     const { settled } = proof;
     if (since === undefined || settled === undefined) return undefined;
     const versions = await this.read(entry, since, settled);
     if (versions === undefined) return undefined;
-    const known = new Set(entry.view.states.map(({ uid }) => uid));
-    const states = [...entry.view.states];
+    const { view } = entry;
+    const known = new Set([...view.states.map(({ uid }) => uid), ...view.attempts.map(({ object }) => object.uid)]);
+    const states = [...view.states];
     const contents = new Map(entry.contents);
     for (const { type, object } of versions) {
       if (type === 'DELETED' || !known.has(object.metadata.uid ?? '')) continue;
@@ -41,7 +42,7 @@ export class ObjectHistory {
       states.push({ uid: ref.uid, state });
       if (content !== undefined) contents.set(stateText(state), content);
     }
-    return { ...entry, contents, view: { ...entry.view, states } };
+    return { ...entry, contents, view: { ...view, states } };
   }
 
   /** Up to the newest version that is proven: of what came later the ledger may not know yet. */

@@ -20,7 +20,7 @@ export class SimulatedSettler {
   private looks = 0;
   /** Up to where changes were queued. */
   private decided: SettledMark | undefined;
-  private doubt: { about: string; since: number } | undefined;
+  private doubt: { about: string[]; since: number } | undefined;
 
   constructor(
     private readonly api: SimulatedApiServer,
@@ -67,7 +67,7 @@ export class SimulatedSettler {
     const { now } = this.api;
     const first = proveObject(entry.view, live, now, DEFAULT_PROOF_LIMITS);
     if (this.mustWait(first, arrivedUpTo)) return;
-    const since = this.hasHistory ? historySince(first) : undefined;
+    const since = this.hasHistory ? historySince(entry.view, first) : undefined;
     const known = since === undefined ? entry : this.withHistory(entry, since, first);
     const proof = since === undefined ? first : proveObject(known.view, live, now, DEFAULT_PROOF_LIMITS);
     this.queue(proof, known, live);
@@ -78,10 +78,13 @@ export class SimulatedSettler {
 
   /** What is doubted is decided once all has arrived that was answered when the doubt came up. */
   private mustWait(proof: Proof, arrivedUpTo: number): boolean {
-    const observed = proof.changes.findLast((change) => change.kind === 'observed');
-    const about = proof.doubt ?? (observed?.kind === 'observed' ? `${observed.uid}@${observed.version}` : undefined);
-    if (about === undefined) return false;
-    if (this.doubt?.about !== about) this.doubt = { about, since: this.api.now };
+    const observed = proof.changes.flatMap((c) =>
+      c.kind === 'observed' ? [`${c.uid} ${c.version} ${c.content}`] : [],
+    );
+    const about = [...proof.doubts, ...observed];
+    if (about.length === 0) return false;
+    const isSame = about.every((each) => this.doubt?.about.includes(each));
+    this.doubt = { about, since: isSame ? (this.doubt?.since ?? 0) : this.api.now };
     return arrivedUpTo <= this.doubt.since;
   }
 
