@@ -91,8 +91,8 @@ export function proveUid(facts: UidFacts, now: number, limits: ProofLimits): Par
   }
   if (ended && alive !== undefined) {
     const elected = electDeletion(deletions, limits.deleteTieMs, whileDying);
-    if (contested || (!isUnselected(alive) && !isLikely(elected?.attempt, now, limits)))
-      part.doubts.push(`${facts.uid} gone`);
+    // A deletion has no content by which it could be told from another one, whose record may be on its way.
+    if (contested || !isUnselected(alive)) part.doubts.push(`${facts.uid} gone`);
     proveDeletion(facts.uid, { deletions, elected, left }, alive, part);
   } else wait(deletions);
   part.settled = { uid: facts.uid, version: last.version, gone: ended };
@@ -211,11 +211,6 @@ function proveDeletion(
     converted: undefined,
     alsoRequestedBy: elected.alsoRequestedBy,
   });
-}
-
-/** A deletion shows at once: one that was asked for a while ago may have been refused. So may one that nobody wants, and a wanted one is missed. */
-function isLikely(deletion: Attempt | undefined, now: number, limits: ProofLimits): boolean {
-  return deletion !== undefined && deletion.wantedBy.length > 0 && now - deletion.admittedAt <= limits.deleteTieMs;
 }
 
 /** Content alone may be somebody else's too. */

@@ -1,4 +1,4 @@
-import { compareVersions, DEFAULT_PROOF_LIMITS } from '../proof.ts';
+import { compareVersions } from '../proof.ts';
 import type { ProvenChange } from '../proof.ts';
 import { factsOf } from './simulated-git.ts';
 import { EXCLUDED_USER } from './simulated-api-server.ts';
@@ -19,17 +19,16 @@ function isNews({ operation, before, after }: Write): boolean {
 }
 
 /** What was stored and what was found, in the same words: equal where every call was heard. */
-export function compareHistory({ api, git, recorder }: SimulatedCluster): { stored: string[]; found: string[] } {
+export function compareHistory({ api, git }: SimulatedCluster): { stored: string[]; found: string[] } {
   const changes = git.commits.map(({ change }) => change);
-  const isFoundIn = (change: ProvenChange, write: Write): boolean => isFound(change, write, recorder.delayed);
   const stored: Write[] = [];
   for (const write of api.writes) {
     const next = changes[stored.length];
-    if (isWanted(write) || (isArguable(write) && next !== undefined && isFoundIn(next, write))) stored.push(write);
+    if (isWanted(write) || (isArguable(write) && next !== undefined && isFound(next, write))) stored.push(write);
   }
   const found = changes.map((change, index) => {
     const write = stored[index];
-    return write !== undefined && isFoundIn(change, write) ? describeWrite(write) : describeFound(change);
+    return write !== undefined && isFound(change, write) ? describeWrite(write) : describeFound(change);
   });
   return { stored: stored.map(describeWrite), found };
 }
@@ -46,17 +45,14 @@ function hadLeft({ operation, before }: Write): boolean {
   return operation === 'DELETE' && before?.dying === false && !before.selected;
 }
 
-function isFound(change: ProvenChange, write: Write, delayed: ReadonlySet<string>): boolean {
+function isFound(change: ProvenChange, write: Write): boolean {
   const { uid, operation, content } = factsOf(change);
   if (uid !== write.uid || operation !== write.operation) return false;
   if (change.kind === 'observed') return false;
   if (hadLeft(write)) return true;
   const isSame = content === textOf(write.after) && change.attempt.base === (write.call?.base?.version ?? null);
   if (operation !== 'DELETE' && !isSame) return false;
-  if (namedBy(change).includes(write.call?.user ?? '')) return true;
-  // Of two deletions that can't be told apart the record of one came late: the other one's user is named alone.
-  const apart = Math.abs((write.call?.at ?? 0) - change.attempt.admittedAt);
-  return operation === 'DELETE' && delayed.has(write.call?.id ?? '') && apart <= DEFAULT_PROOF_LIMITS.deleteTieMs;
+  return namedBy(change).includes(write.call?.user ?? '');
 }
 
 function describeFound(change: ProvenChange): string {

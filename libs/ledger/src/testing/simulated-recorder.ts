@@ -23,8 +23,6 @@ export const REPOSITORY: RepositoryKey = { namespace: 'n', name: 'repository' };
 export class SimulatedRecorder {
   /** Calls of which the ledger heard nothing, or too late. */
   readonly unheard = new Set<string>();
-  /** Calls whose records were held. */
-  readonly delayed = new Set<string>();
   private held: { call: Call; record: LedgerRecord; late: boolean }[] = [];
 
   constructor(
@@ -46,7 +44,6 @@ export class SimulatedRecorder {
     const late = this.faults.late && fate === 2;
     if (late || (fate === 1 && this.held.length < this.faults.held)) {
       this.held.push({ call, record, late });
-      this.delayed.add(call.id);
     } else this.ledger.record(record);
   }
 
