@@ -31,9 +31,8 @@ export interface Comparison {
   /** Required changes that appear as observed: the webhook did not hear of them. */
   observed: number;
   /**
-   * Required changes that no commit of their own tells, since the call after them was not heard and so nobody saw their state:
-   * part of the next observed commit, or gone without a trace where that call was a deletion; and deletions that were not heard
-   * of, and that an excluded user had asked for in vain.
+   * Required changes that were not heard of and that no commit of their own tells: part of the next observed commit, or gone
+   * without a trace where a deletion came next; and deletions that an excluded user had asked for in vain.
    */
   merged: number;
   /** Excluded users' states that a comparison brought into Git. */
@@ -103,13 +102,12 @@ function mayBeAnothers({ operation, failedOpen }: ExpectedChange): boolean {
   return operation === 'DELETE' && failedOpen;
 }
 
-/** Whether nobody could see the first of these changes by itself: see {@link Comparison.merged}. */
+/** Whether the first of these changes, which was not heard of, is part of what the next one told: see {@link Comparison.merged}. */
 function isMerged([change, ...later]: ExpectedChange[], commitOf: ReadonlyMap<ExpectedChange, FileCommit>): boolean {
-  const [next] = later;
-  const unseen = change?.failedOpen === true || next?.failedOpen === true;
+  if (change?.failedOpen !== true) return false;
   const told = later.find((each) => commitOf.has(each));
-  if (told !== undefined) return unseen && commitOf.get(told)?.observed === true;
-  return unseen && later.some(({ operation }) => operation === 'DELETE');
+  if (told !== undefined) return commitOf.get(told)?.observed === true;
+  return later.some(({ operation }) => operation === 'DELETE');
 }
 
 function judgePair(

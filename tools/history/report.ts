@@ -30,7 +30,7 @@ export function reportText(report: HistoryReport): string {
     ['commits', report.commits],
     ['in Git by their author', report.matched],
     ['observed, their call failed open', report.observed],
-    ['merged, the call after them failed open', report.merged],
+    ['merged, their call failed open', report.merged],
     ['observed, of excluded users', report.excludedObserved],
     ['deletions by one of several', report.ties],
     ...KINDS_OF_DEVIATION.map((kind): [string, number] => [
