@@ -34,7 +34,7 @@ describe('doubtOf', () => {
   });
 
   it('does not go on like that for ever', () => {
-    expect(doubtOf(proofOf(['other']), known(['gone'], 300, 31_000), CLOCKS)).toEqual(known(['other'], 300, 31_000));
+    expect(doubtOf(proofOf(['other']), known(['gone'], 300, 11_000), CLOCKS)).toEqual(known(['other'], 300, 11_000));
   });
 
   it('is about the first state of a young object alone: an old one was there before anybody asked', () => {

@@ -4,9 +4,10 @@ import type { Doubt, Proof } from '#ledger';
 const YOUNG_MS = 30_000;
 /**
  * Where there is always something new to doubt, what was doubted this long ago is decided, in ms: an object that nobody
- * announces and that is written several times a second. Longer than a replica holds records through a moment without Redis.
+ * announces and that is written several times a second. Longer than a replica holds records after a moment without Redis, and
+ * short enough for 15 s from a change that nobody announced to Git.
  */
-const LONGEST_MS = 30_000;
+const LONGEST_MS = 10_000;
 
 /**
  * Why verdicts may have to wait, and since when: a record that tells another story was on its way by then, or there is none.
