@@ -58,7 +58,8 @@ export class ObjectHistory {
         : compareVersions(metadata.resourceVersion ?? '0', settled.version) >= 0);
     try {
       const versions = await readVersions(this.api, object, { since, isLast });
-      if (versions === undefined) this.tell(object, since, 'the API server does not have it any more, or it is larger than 32 MiB');
+      if (versions === undefined)
+        this.tell(object, since, 'the API server does not have it any more, or it is larger than 32 MiB');
       return versions;
     } catch (error) {
       if (!isKubeError(error) || (this.isWorthAnotherTry(error) && this.isNew(doubt))) throw error;

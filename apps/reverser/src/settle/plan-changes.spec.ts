@@ -53,7 +53,13 @@ const observed = (version: string, more: object = {}): ProvenChange => ({
   content: `c-${version}`,
   ...more,
 });
-const proofOf = (...changes: ProvenChange[]): Proof => ({ changes, dismissed: [], pending: [], settled: undefined, doubts: [] });
+const proofOf = (...changes: ProvenChange[]): Proof => ({
+  changes,
+  dismissed: [],
+  pending: [],
+  settled: undefined,
+  doubts: [],
+});
 
 function entryOf(known: { attempts?: Attempt[]; states?: [ProvenState, string][] } = {}): LedgerEntry {
   const { attempts = [], states = [] } = known;
