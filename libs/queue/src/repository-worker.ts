@@ -105,6 +105,7 @@ export class RepositoryWorker {
     const earlier = await verdicts.take(queue.name, jobId);
     if (earlier !== undefined) return earlier;
     const batch = await takeBatch(queue, job, change);
+    if (batch === 'lost') return 'held'; // by now it is another worker's
     if (!(await this.isOwner())) return this.handBack();
     const outcome = await handle([...batch.values()], signal);
     if ('handBack' in outcome) return this.handBack();
