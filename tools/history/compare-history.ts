@@ -68,7 +68,8 @@ function comparePath(
   };
   const fits = (change: ExpectedChange, commit: FileCommit): number => {
     if (change.content !== commit.content) return 0;
-    if (commit.observed) return 2;
+    // Where an excluded user's state is the same as one that must be told, the commit is that one's.
+    if (commit.observed) return change.demand === 'excluded' ? 1 : 2;
     if (change.operation !== commit.operation || change.demand === 'unheard') return 0;
     if (change.demand === 'excluded') return isAuthor(change, commit, emailOf) === 'tie' ? 1 : 0;
     return isAuthor(change, commit, emailOf) === 'no' ? 2 : 3;
@@ -105,9 +106,9 @@ function mayBeAnothers({ operation, failedOpen }: ExpectedChange): boolean {
 /** Whether the first of these changes, which was not heard of, is part of what the next one told: see {@link Comparison.merged}. */
 function isMerged([change, ...later]: ExpectedChange[], commitOf: ReadonlyMap<ExpectedChange, FileCommit>): boolean {
   if (change?.failedOpen !== true) return false;
-  const told = later.find((each) => commitOf.has(each));
-  if (told !== undefined) return commitOf.get(told)?.observed === true;
-  return later.some(({ operation }) => operation === 'DELETE');
+  const end = later.findIndex(({ operation }) => operation === 'DELETE');
+  const told = (end < 0 ? later : later.slice(0, end)).find((each) => commitOf.has(each));
+  return told === undefined ? end >= 0 : commitOf.get(told)?.observed === true;
 }
 
 function judgePair(
