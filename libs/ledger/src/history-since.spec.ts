@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Attempt } from '#domain';
 import { historySince } from './history-since.ts';
-import type { DismissReason, LedgerView, Proof } from './proof.ts';
+import type { DismissReason, LedgerAttempt, LedgerView, Proof } from './proof.ts';
 
 function proofWith(doubt: string | undefined, dismissed: [DismissReason, Partial<Attempt>][]): Proof {
   return {
@@ -53,6 +53,15 @@ describe('historySince', () => {
       presumed: true,
     });
     expect(historySince(NOTHING, proof)).toBe('9');
+  });
+
+  it('begins where the object before ended, for one that may have come and gone before the one that is there', () => {
+    const proof = proofWith('later first', []);
+    proof.pending.push({ operation: 'CREATE', base: null, object: { uid: 'between' } } as LedgerAttempt);
+    proof.settled = { uid: 'later', version: '20', gone: false };
+    const settled = { uid: 'before', version: '10', gone: true };
+    expect(historySince({ ...NOTHING, settled }, proof)).toBe('10');
+    expect(historySince({ ...NOTHING, settled: { ...settled, uid: 'later' } }, proof)).toBeUndefined();
   });
 
   it.each<[string, Proof]>([

@@ -6,16 +6,26 @@ import type { LedgerView, Proof } from './proof.ts';
  * heard of, and may have been stored: the call after it was not heard, so that no proven state shows it.
  * @returns the oldest base of such attempts, or the version before it where the base itself was never seen
  */
-export function historySince(view: LedgerView, { doubts, dismissed, changes }: Proof): string | undefined {
-  if (doubts.length === 0 && !changes.some((change) => change.kind === 'observed')) return undefined;
-  const { settled } = view;
+export function historySince(view: LedgerView, proof: Proof): string | undefined {
+  if (proof.doubts.length === 0 && !proof.changes.some((change) => change.kind === 'observed')) return undefined;
+  const known = [...basesOf(view, proof), ...beforeCreations(view, proof)];
+  return known.sort(compareVersions)[0];
+}
+
+/** Where updates began that are given up. */
+function basesOf({ settled, states }: LedgerView, { dismissed }: Proof): string[] {
   const bases = dismissed.flatMap(({ attempt: { operation, base }, reason }) =>
     reason === 'superseded' && operation === 'UPDATE' && base !== null ? [base] : [],
   );
   // What lies before the settled version was decided: a record that came again tells nothing.
   const open = bases.filter((base) => settled === undefined || compareVersions(base, settled.version) >= 0);
-  const oldest = open.sort(compareVersions)[0];
-  if (oldest === undefined) return undefined;
-  const isSeen = settled?.version === oldest || view.states.some(({ state }) => state.version === oldest);
-  return isSeen ? oldest : String(BigInt(oldest) - 1n);
+  const isSeen = (version: string): boolean =>
+    settled?.version === version || states.some(({ state }) => state.version === version);
+  return open.map((base) => (isSeen(base) ? base : String(BigInt(base) - 1n)));
+}
+
+/** Another uid bears the name by now: one whose creation is pending may have come and gone between the two. */
+function beforeCreations({ settled }: LedgerView, proof: Proof): string[] {
+  if (settled === undefined || proof.settled === undefined || proof.settled.uid === settled.uid) return [];
+  return proof.pending.some(({ base }) => base === null) ? [settled.version] : [];
 }

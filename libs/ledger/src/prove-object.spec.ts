@@ -1,24 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Attempt, Operation, ProvenState } from '#domain';
+import type { Attempt, ObjectRef, Operation, ProvenState } from '#domain';
 import { DEFAULT_PROOF_LIMITS } from './proof.ts';
 import type { LedgerView, LiveState, ProvenChange } from './proof.ts';
 import { proveObject } from './prove-object.ts';
 
 const NOW = 1_000_000;
 
+const objectOf = (uid: string): ObjectRef => ({
+  ...{ group: '', version: 'v1', kind: 'ConfigMap', resource: 'configmaps', namespace: 'a', name: 'b', uid },
+});
+
 function attempt(id: string, base: string | null, content: string, more: Partial<Attempt> = {}): Attempt {
   return {
     id,
     operation: base === null ? 'CREATE' : 'UPDATE',
-    object: {
-      group: '',
-      version: 'v1',
-      kind: 'ConfigMap',
-      resource: 'configmaps',
-      namespace: 'a',
-      name: 'b',
-      uid: 'u1',
-    },
+    object: objectOf('u1'),
     base,
     target: { content, fingerprint: `f-${content}` },
     user: id,
@@ -69,6 +65,26 @@ describe('proveObject', () => {
       view: { attempts: [attempt('ann', '5', 'x')], states: [on(at('5', 'o'))] },
       live: live(at('5', 'o')),
       expected: { changes: [], dismissed: [], pending: ['ann'] },
+    },
+    {
+      title: 'a creation that came and went between two others is told once a state of it is known',
+      view: {
+        settled: { uid: 'u0', version: '4', gone: true },
+        attempts: [attempt('ann', null, 'x'), attempt('bob', null, 'y', { object: objectOf('u2') })],
+        states: [on(at('5', 'x'))],
+      },
+      live: live(at('7', 'y'), 'u2'),
+      expected: {
+        changes: ['CREATE by ann@5', 'observed DELETE@5', 'CREATE by bob@7'],
+        dismissed: [],
+        pending: [],
+      },
+    },
+    {
+      title: 'so is one of which only the end was seen, by a watch of metadata',
+      view: { attempts: [attempt('ann', null, 'x')], states: [on(at('6', ''))] },
+      live: undefined,
+      expected: { changes: ['CREATE by ann@6', 'observed DELETE@6'], dismissed: [], pending: [] },
     },
     {
       title: "an update whose base outlived the API server's request limit was rejected",

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { KubeObject } from '#domain';
 import type { InformerFactory, InformerOptions } from '#k8s';
-import type { LedgerRecord, LedgerService } from '#ledger';
+import type { LedgerAttempt, LedgerRecord, LedgerService, LedgerView, Standing } from '#ledger';
 import type { RulesService } from '#rules';
 import type { LedgerWriter } from '../capture/ledger-writer.service.ts';
 import type { Namespaces } from '../capture/namespaces.service.ts';
@@ -23,6 +23,8 @@ const objectAt = (version: string): KubeObject => ({
 /** The backstop, with what the cluster and its rules say in a test's hands. */
 class Scene {
   labels: Record<string, string> | 'unknown' = {};
+  standing: Standing | undefined;
+  view: LedgerView = { attempts: [], states: [] };
   readonly written: LedgerRecord[] = [];
   private options: InformerOptions<unknown> | undefined;
   readonly backstop = new Backstop(
@@ -36,7 +38,10 @@ class Scene {
       match: () => ({ wantedBy: this.labels === 'unknown' ? [] : [REPOSITORY], undecided: this.labels === 'unknown' }),
     } as unknown as RulesService,
     { labelsOf: () => Promise.resolve(this.labels) } as unknown as Namespaces,
-    { standings: (ids: string[]) => Promise.resolve(ids.map(() => undefined)) } as unknown as LedgerService,
+    {
+      standings: (ids: string[]) => Promise.resolve(ids.map(() => this.standing)),
+      read: () => Promise.resolve({ view: this.view }),
+    } as unknown as LedgerService,
     { write: (record: LedgerRecord) => Promise.resolve(this.written.push(record)) } as unknown as LedgerWriter,
     { count: () => undefined } as unknown as UnannouncedChanges,
     { now: () => Date.now(), arrived: () => ({ redisSince: 0, upTo: Date.now() }) } as unknown as RecordArrivals,
@@ -50,6 +55,10 @@ class Scene {
 
   sees(object: KubeObject): void {
     this.options?.onAdd?.(this.options.transform?.(object));
+  }
+
+  seesTheEndOf(object: KubeObject): void {
+    this.options?.onDelete?.(this.options.transform?.(object));
   }
 }
 
@@ -71,6 +80,22 @@ describe('Backstop', () => {
     expect(scene.written).toEqual([]);
     await jest.advanceTimersByTimeAsync(3_000);
     expect(scene.written).toMatchObject([{ object: { name: 'app' }, watchers: { UPDATE: [REPOSITORY] } }]);
+  });
+
+  it('proves a creation of which nobody saw a state by the end of the object', async () => {
+    const attempt = { id: 'a', operation: 'CREATE', base: null, object: { uid: 'u' } } as LedgerAttempt;
+    scene.standing = { settled: undefined, open: true, withheld: undefined };
+    scene.view = { attempts: [attempt], states: [] };
+    scene.seesTheEndOf(objectAt('9'));
+    await jest.advanceTimersByTimeAsync(6_000);
+    expect(scene.written).toMatchObject([{ base: { uid: 'u', state: { version: '9', content: '' } } }]);
+  });
+
+  it('waits while the ledger still decides about states that it knows', async () => {
+    scene.standing = { settled: undefined, open: true, withheld: undefined };
+    scene.seesTheEndOf(objectAt('9'));
+    await jest.advanceTimersByTimeAsync(12_000);
+    expect(scene.written).toEqual([]);
   });
 
   it('does not forget an object whose namespace can not be read when it is seen', async () => {

@@ -141,15 +141,22 @@ export class Backstop implements OnApplicationShutdown {
     }
   }
 
+  /** Whether the ledger holds the creation of an object, and nobody has seen any state of it: its end proves that it was there. */
+  private async isOnlyAskedFor({ type, mark }: Subject): Promise<boolean> {
+    const entry = await this.ledger.read(objectKey(refOf(type, mark)));
+    const { attempts = [], states = [] } = entry?.view ?? {};
+    return attempts.some(({ object }) => object.uid === mark.uid) && !states.some(({ uid }) => uid === mark.uid);
+  }
+
   /** @param arrivedUpTo as it was before `standing` was read */
   private async judge(check: Check<Subject>, standing: Standing | undefined, arrivedUpTo: number): Promise<void> {
     const { subject } = check;
     const complete = arrivedUpTo >= subject.seenAt;
-    if (standing?.open === true || !complete) {
-      this.checks.putBack({ ...check, dueAt: Date.now() + (complete ? PATIENCE_MS : SWEEP_MS) });
-      return;
-    }
     const gone = subject.news === 'gone';
+    if (!complete) return this.checks.putBack({ ...check, dueAt: Date.now() + SWEEP_MS });
+    if (standing?.open === true && !(gone && (await this.isOnlyAskedFor(subject)))) {
+      return this.checks.putBack({ ...check, dueAt: Date.now() + PATIENCE_MS });
+    }
     if (explains(standing, check, gone)) return;
     const watchers =
       subject.watchers === 'unknown' ? await this.watchersOf(subject.type, subject.mark) : subject.watchers;

@@ -195,8 +195,12 @@ class HistoryJudge {
   }
 
   /** Whether the API server is asked for it where no proven state shows it: there is a version before it to begin from. */
-  private isInHistory({ operation }: Write): boolean {
-    return operation === 'UPDATE' && this.cluster.weather.history;
+  private isInHistory(write: Write): boolean {
+    if (!this.cluster.weather.history) return false;
+    if (write.operation === 'UPDATE') return true;
+    const index = this.writes.indexOf(write);
+    const isTold = (each: Write): boolean => each.uid !== write.uid && this.isSeen(each);
+    return this.writes.slice(0, index).some(isTold) && this.writes.slice(index).some(isTold);
   }
 
   /** A state was proven that holds the write, and nothing that came after. */

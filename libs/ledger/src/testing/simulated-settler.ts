@@ -90,7 +90,7 @@ export class SimulatedSettler {
 
   /** With every version after `since` of the uids that are known, up to the newest one that is proven or to its end. */
   private withHistory(entry: LedgerEntry, since: string, { settled }: Proof): LedgerEntry {
-    const known = uidsOf(entry);
+    const known = new Set([...uidsOf(entry), ...entry.view.attempts.map(({ object }) => object.uid)]);
     const { writes } = this.api;
     const last = writes.findIndex(({ uid, version, after }) => {
       const isNewest = settled?.gone === true ? after === undefined || after.dying : version === settled?.version;
