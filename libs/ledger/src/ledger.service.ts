@@ -23,6 +23,8 @@ export interface LedgerOptions {
 
 /** What a settled name's memory is kept for: its last version tells an unexplained change from the first sight of an object. */
 const KEEP_MS = 24 * 3_600_000;
+/** That of an object that is gone: calls about it that were under way have come by then. Names that never come back would pile up. */
+const KEEP_GONE_MS = 15 * 60_000;
 /** A record whose settle job was lost (a crash between the two) is looked at after this long. */
 const FALLBACK_MS = 2_000;
 
@@ -145,7 +147,8 @@ export class LedgerService {
     const deletions = entry.fields.filter((field) => !kept.has(field));
     const changes = Object.entries(keep).flat();
     // What was withheld must stay so for as long as the object is not changed again.
-    const keepMs = next.withheld === undefined ? KEEP_MS : 0;
+    const keepSettledMs = next.settled?.gone === true ? KEEP_GONE_MS : KEEP_MS;
+    const keepMs = next.withheld === undefined ? keepSettledMs : 0;
     const argv = [id, entry.revision, nextLook, keepMs, deletions.length, ...deletions, ...changes];
     const open = Number(await this.redis.eval(CONCLUDE, 2, this.entryKey(id), this.dueKey, ...argv));
     return open < 0 ? undefined : open;

@@ -209,6 +209,16 @@ describe('the ledger', () => {
     expect(await client.pttl(String(key))).toBe(-1); // what is open never expires
   });
 
+  it('forgets an object that is gone much sooner', async () => {
+    await ledger.record(id, update('a', '1'), NOW);
+    const gone = { ...NOTHING, settled: { uid: 'u', version: '2', gone: true } };
+    await ledger.conclude(id, await readEntry(), gone, { now: NOW, nextLook: NEXT });
+    const [key] = await client.keys(`${prefix}:*${id}`);
+    const left = await client.pttl(String(key));
+    expect(left).toBeGreaterThan(5 * 60_000); // longer than any request lasts
+    expect(left).toBeLessThan(3_600_000);
+  });
+
   it('hands a name that is due to one taker, and again when that taker is not heard of', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => objectKey(ref(`app-${index}`)));
     for (const [index, each] of ids.entries()) {
