@@ -45,8 +45,11 @@ async function play(cluster: HistoryCluster, durationMs: number): Promise<number
     await Promise.all(writers);
     await untilDrained(stage);
     console.log(`${await figures(stage, redis, durationMs, observer.versions.length)}  (when all is written)`);
-    const { persisted, commits, deviations } = await judgeHistory(stage, observer.versions, client.records);
-    console.log(`${persisted} persisted changes, ${commits} commits, ${deviations.length} deviations`);
+    const { persisted, matched, observed, deviations } = await judgeHistory(stage, observer.versions, client.records);
+    const failedOpen = await stage.failedOpen();
+    console.log(
+      `${persisted} persisted changes, ${matched} by their author, ${observed} observed (${failedOpen} calls failed open), ${deviations.length} deviations`,
+    );
     return deviations.length === 0 ? 0 : 1;
   } finally {
     redis.disconnect();
