@@ -102,7 +102,8 @@ describe('a custom resource', () => {
   it('that is cluster-scoped is scaled by who scaled it, too', async () => {
     const kind = { group: `${uniqueName('shop')}.example.com`, kind: 'Pool', plural: 'pools' };
     await installCrd(stage.cluster.admin, crdOf(kind, NEW, 'Cluster'));
-    const scene = await stage.scene({ resources: [{ apiVersion: `${kind.group}/v1`, kind: 'Pool' }] });
+    const rule = { namespaceSelector: undefined }; // which would leave out what has no namespace
+    const scene = await stage.scene({ resources: [{ apiVersion: `${kind.group}/v1`, kind: 'Pool' }], rule });
     const pool = { apiVersion: `${kind.group}/v1`, kind: 'Pool', metadata: { name: 'build' }, spec: { workers: 1 } };
     await stage.cluster.admin.create(pool);
     await scene.waitForCommits(1);

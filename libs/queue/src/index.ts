@@ -6,3 +6,5 @@ export { RepositoryQueues } from './repository-queues.ts';
 export type { BatchHandler, BatchOutcome } from './repository-worker.ts';
 export { ResyncQueue } from './resync-queue.ts';
 export { SettleQueue } from './settle-queue.ts';
+export { takeBatch } from './take-batch.ts';
+export type { ChangeQueue, RunningJob } from './take-batch.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Queue, Worker } from 'bullmq';
 import type { Change } from '#domain';
-import { takeBatch, type ChangeQueue, type RunningJob } from '../../../libs/queue/src/take-batch.ts';
+import { takeBatch, type ChangeQueue, type RunningJob } from '#queue';
 import { withRedis } from '../../support/faults.ts';
 import { changeOf } from '../../support/queue-module.ts';
 import { startRedis, type Redis } from '../../support/redis.ts';
