@@ -173,7 +173,7 @@ describe('the operator as a process', () => {
     await operator.kill();
     operator = await startAgain();
     const path = `namespaces/${namespace}/ConfigMap/${name}.yaml`;
-    await waitFor('the last change', async () => (await remote.read(path))?.includes('n: "10"'), { timeoutMs: 30_000 });
+    await waitFor('the last change', async () => (await remote.read(path))?.includes(': "10"'), { timeoutMs: 30_000 });
     await proveItWorks();
     const commits = (await remote.log()).filter(({ message }) => message.includes(`ConfigMap/${name} `));
     expect(commits).toHaveLength(11);
