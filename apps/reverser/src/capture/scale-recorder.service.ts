@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { KubeObject, ObjectRef } from '#domain';
+import type { KubeObject, ObjectRef, RepositoryKey } from '#domain';
 import { KubeApi, objectPath } from '#k8s';
 import { DEFAULT_PROOF_LIMITS } from '#ledger';
 import { RulesService } from '#rules';
@@ -24,6 +24,15 @@ const AUTOSCALER = 'kube-controller-manager';
 const PARENT_LIMIT_MS = 5_000;
 /** For reads during admission: inside the server's deadline. */
 const READ_LIMIT_MS = 300;
+
+interface ScaleCall {
+  id: string;
+  /** The object, not its Scale. */
+  ref: ObjectRef;
+  scale: Scale;
+  writer: Writer;
+  admittedAt: number;
+}
 
 /** Turns calls of the scale subresource, which carry a Scale and not the object, into ledger records about the object. */
 @Injectable()
@@ -56,79 +65,45 @@ export class ScaleRecorder {
       this.api.readLive(ref, AbortSignal.timeout(PARENT_LIMIT_MS)).catch(() => undefined),
       this.findReplicas(ref),
     ]);
-    if (parent?.metadata.uid !== scale.uid) {
-      await this.writer.write({ object: ref, lookUntil: lookUntilOf(admittedAt) });
-      return;
-    }
-    if (parent.metadata.resourceVersion !== scale.version) {
-      await this.recordStored(id, ref, scale, writer, admittedAt, { parent, path });
-      return;
-    }
-    await this.recordRead(id, ref, scale, writer, admittedAt, { parent, path });
+    const call = { id, ref, scale, writer, admittedAt };
+    if (parent?.metadata.uid !== scale.uid) return this.recordUnread(call);
+    if (parent.metadata.resourceVersion === scale.version) return this.recordRead(call, parent, path);
+    // By another write where it has another number: then this scale was in vain, or comes later.
+    if (readReplicas(parent, path) !== scale.replicas) return this.recordUnread(call);
+    await this.recordStored(call, parent);
+  }
+
+  /** What became of the call is seen by looking at the object. */
+  private async recordUnread({ ref, admittedAt }: ScaleCall): Promise<void> {
+    await this.writer.write({ object: ref, lookUntil: lookUntilOf(admittedAt) });
   }
 
   /**
-   * The object has another version by now: by this very scale where it has that number already, as when the call was answered
-   * at its deadline, and else this scale was in vain. The proof decides.
+   * The object has another version by now, and the number that is asked for: by this very scale, as when the call was answered
+   * at its deadline. The proof decides.
    */
-  private async recordStored(
-    id: string,
-    ref: ObjectRef,
-    scale: Scale,
-    writer: Writer,
-    admittedAt: number,
-    { parent, path }: { parent: KubeObject; path: readonly string[] },
-  ): Promise<void> {
-    const lookUntil = lookUntilOf(admittedAt);
-    if (readReplicas(parent, path) !== scale.replicas) return this.writer.write({ object: ref, lookUntil });
-    const labels = await this.namespaces.labelsOf(ref.namespace);
-    const match = this.rules.match(matchFacts('UPDATE', ref, parent, writer, labels));
-    if (match.undecided) return this.writer.write({ object: ref, lookUntil });
-    if (match.wantedBy.length === 0) this.countSkip('UPDATE', skipReason(match));
-    if (!isSelected(match)) return;
+  private async recordStored(call: ScaleCall, parent: KubeObject): Promise<void> {
+    const wantedBy = await this.wantedBy(call, parent);
+    if (wantedBy === undefined) return;
     const { content, digest } = this.sanitizer.sanitize(parent);
     const asked = { content, digest: { content: digest.content, fingerprint: '' } };
-    const { wantedBy } = match;
-    const call = {
-      id,
-      operation: 'UPDATE',
-      ref,
-      user: writer.user,
-      admittedAt,
-      wantedBy,
-      old: undefined,
-      asked,
-    } as const;
-    const record = buildRecord(call);
-    const attempt = record.attempt && { ...record.attempt, base: scale.version };
-    await this.writer.write({ ...record, ...(attempt && { attempt }), lookUntil });
+    const record = buildRecord({ ...attemptOf(call), wantedBy, old: undefined, asked });
+    const attempt = record.attempt && { ...record.attempt, base: call.scale.version };
+    await this.writer.write({ ...record, ...(attempt && { attempt }), lookUntil: lookUntilOf(call.admittedAt) });
   }
 
-  private async recordRead(
-    id: string,
-    ref: ObjectRef,
-    scale: Scale,
-    writer: Writer,
-    admittedAt: number,
-    { parent, path }: { parent: KubeObject; path: readonly string[] },
-  ): Promise<void> {
+  private async recordRead(call: ScaleCall, parent: KubeObject, path: readonly string[]): Promise<void> {
+    const { replicas } = call.scale;
     // Who owns the number decides whether the file holds it, and a client need not say by which manager it writes.
-    const asked = applyReplicas(parent, path, scale.replicas, writer.fieldManager || PERSON);
-    const labels = await this.namespaces.labelsOf(ref.namespace);
-    const match = this.rules.match(matchFacts('UPDATE', ref, asked, writer, labels));
-    if (match.undecided) return this.writer.write({ object: ref, lookUntil: lookUntilOf(admittedAt) });
-    if (match.wantedBy.length === 0) this.countSkip('UPDATE', skipReason(match));
-    if (!isSelected(match)) return;
+    const asked = applyReplicas(parent, path, replicas, call.writer.fieldManager || PERSON);
+    const wantedBy = await this.wantedBy(call, asked);
+    if (wantedBy === undefined) return;
     const sanitized = this.sanitizer.sanitize(asked);
-    const alternative = this.sanitizer.sanitize(applyReplicas(parent, path, scale.replicas, AUTOSCALER));
+    const alternative = this.sanitizer.sanitize(applyReplicas(parent, path, replicas, AUTOSCALER));
     await this.writer.write(
       buildRecord({
-        id,
-        operation: 'UPDATE',
-        ref,
-        user: writer.user,
-        admittedAt,
-        wantedBy: match.wantedBy,
+        ...attemptOf(call),
+        wantedBy,
         old: { object: parent, sanitized: this.sanitizer.sanitize(parent), selected: true },
         // The scale subresource changes managedFields in its own way: only the content can be foretold.
         asked: {
@@ -138,6 +113,18 @@ export class ScaleRecorder {
         },
       }),
     );
+  }
+
+  /** Who wants the object in that state; undefined where no rule selects it, or a later look decides, and nothing is left to do. */
+  private async wantedBy(call: ScaleCall, state: KubeObject): Promise<RepositoryKey[] | undefined> {
+    const labels = await this.namespaces.labelsOf(call.ref.namespace);
+    const match = this.rules.match(matchFacts('UPDATE', call.ref, state, call.writer, labels));
+    if (match.undecided) {
+      await this.recordUnread(call);
+      return undefined;
+    }
+    if (match.wantedBy.length === 0) this.countSkip('UPDATE', skipReason(match));
+    return isSelected(match) ? match.wantedBy : undefined;
   }
 
   /** A custom resource may keep its replicas anywhere; where its definition can't be read, the usual place is taken. */
@@ -151,6 +138,10 @@ export class ScaleRecorder {
   private countSkip(operation: string, reason: string): void {
     this.metrics.eventProcessed({ operation, result: 'skipped', reason });
   }
+}
+
+function attemptOf({ id, ref, writer, admittedAt }: ScaleCall) {
+  return { id, operation: 'UPDATE', ref, user: writer.user, admittedAt } as const;
 }
 
 /** Its object is looked at until a call that came then has ended. */
