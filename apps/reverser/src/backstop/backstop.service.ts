@@ -6,12 +6,11 @@ import type { KubeInformer } from '#k8s';
 import { LedgerService, objectKey } from '#ledger';
 import type { Standing, Watchers } from '#ledger';
 import { RulesService } from '#rules';
-import type { RuleMatch } from '#rules';
 import { LedgerWriter } from '../capture/ledger-writer.service.ts';
-import { matchFacts } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
 import { RecordArrivals } from '../capture/record-arrivals.service.ts';
 import { UnannouncedChanges } from '../capture/unannounced-changes.service.ts';
+import { isWatched, watchersOf } from '../capture/watchers-of.ts';
 import { CheckList } from './check-list.ts';
 import type { Check } from './check-list.ts';
 import { isNews, markOf } from './object-mark.ts';
@@ -111,12 +110,9 @@ export class Backstop implements OnApplicationShutdown {
   private async watchersOf(type: ResourceType, mark: Watched): Promise<Watchers | 'nobody' | 'unknown'> {
     const ref = refOf(type, mark);
     const labels = await this.namespaces.labelsOf(ref.namespace);
-    const match = (operation: 'UPDATE' | 'DELETE'): RuleMatch =>
-      this.rules.match(matchFacts(operation, ref, mark.object, undefined, labels));
-    const [update, removal] = [match('UPDATE'), match('DELETE')];
-    if (update.undecided || removal.undecided) return 'unknown';
-    const watchers = { UPDATE: update.wantedBy, DELETE: removal.wantedBy };
-    return watchers.UPDATE.length + watchers.DELETE.length > 0 ? watchers : 'nobody';
+    const watchers = watchersOf(this.rules, ref, mark.object, labels);
+    if (watchers === undefined) return 'unknown';
+    return isWatched(watchers) ? watchers : 'nobody';
   }
 
   private sweepLater(): void {

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { KubeObject, ObjectRef, Operation } from '#domain';
-import { DEFAULT_PROOF_LIMITS, UNSEEN } from '#ledger';
+import { DEFAULT_PROOF_LIMITS } from '#ledger';
 import { RulesService } from '#rules';
 import type { MatchFacts } from '#rules';
 import { SanitizerError, SanitizerService } from '#sanitizer';
@@ -9,7 +9,6 @@ import { RuleCurrency } from '../selection/rule-currency.service.ts';
 import { SelectedTypes } from '../selection/selected-types.service.ts';
 import type { AdmissionHandler, AdmissionIdentity, AdmissionRequest } from '../webhook/admission-review.ts';
 import { buildRecord } from './build-record.ts';
-import type { BaseState } from './build-record.ts';
 import { CallsInHand } from './calls-in-hand.ts';
 import { classifyRequest } from './classify-request.ts';
 import type { ClassifiedRequest } from './classify-request.ts';
@@ -18,6 +17,7 @@ import { matchFacts } from './match-facts.ts';
 import type { Writer } from './match-facts.ts';
 import { Namespaces } from './namespaces.service.ts';
 import { isSelected, skipReason } from './is-selected.ts';
+import { sanitizeStored } from './sanitize-stored.ts';
 import { ScaleRecorder } from './scale-recorder.service.ts';
 
 type Write = Extract<ClassifiedRequest, { kind: 'write' }>;
@@ -121,21 +121,16 @@ export class Recorder implements AdmissionHandler {
         ...(operation === 'DELETE' && {
           keptBy: this.rules.match(matchFacts('UPDATE', ref, state, undefined, labels)).wantedBy,
         }),
-        old: oldObject && { object: oldObject, sanitized: this.sanitizeBase(oldObject), selected: oldSelected },
+        old: oldObject && {
+          object: oldObject,
+          sanitized: sanitizeStored(this.sanitizer, oldObject),
+          selected: oldSelected,
+        },
         asked: operation === 'DELETE' || object === undefined ? undefined : this.sanitizer.sanitize(object),
         leaves: operation === 'UPDATE' && !isSelected(match),
       }),
       ...(unselected && { ifKnown: true }),
     });
-  }
-
-  private sanitizeBase(oldObject: KubeObject): BaseState {
-    try {
-      return this.sanitizer.sanitize(oldObject);
-    } catch (error) {
-      if (error instanceof SanitizerError) return { digest: UNSEEN };
-      throw error;
-    }
   }
 
   private selects(

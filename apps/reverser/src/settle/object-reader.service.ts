@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { KubeObject, ObjectRef, ProvenState, RepositoryKey, StateDigest } from '#domain';
-import { UNSEEN } from '#ledger';
+import type { KubeObject, ObjectRef, ProvenState } from '#domain';
 import type { Watchers } from '#ledger';
 import { RulesService } from '#rules';
-import { SanitizerError, SanitizerService } from '#sanitizer';
+import { SanitizerService } from '#sanitizer';
 import { provenState } from '../capture/build-record.ts';
-import { matchFacts } from '../capture/match-facts.ts';
 import { Namespaces } from '../capture/namespaces.service.ts';
+import { sanitizeStored } from '../capture/sanitize-stored.ts';
+import { isWatched, watchersOf } from '../capture/watchers-of.ts';
 
 /** A stored object, as proof and plan want it. */
 export interface StoredState {
@@ -29,30 +29,10 @@ export class ObjectReader {
 
   /** @param name the object's name; its uid is the object's own. Rejects where its namespace can't be read. */
   async stateOf(name: ObjectRef, object: KubeObject): Promise<StoredState> {
-    const { content, digest } = this.sanitize(object);
+    const { content, digest } = sanitizeStored(this.sanitizer, object);
     const ref: ObjectRef = { ...name, uid: object.metadata.uid ?? '' };
-    const watchers = await this.watchers(ref, object);
-    const state = provenState(object, digest, watchers.UPDATE.length + watchers.DELETE.length > 0);
-    return { ref, state, content, watchers };
-  }
-
-  /** An object that no file can hold has a state that is never written; its file stays as it was. */
-  private sanitize(object: KubeObject): { content: string | undefined; digest: StateDigest } {
-    try {
-      return this.sanitizer.sanitize(object);
-    } catch (error) {
-      if (error instanceof SanitizerError) return { content: undefined, digest: UNSEEN };
-      throw error;
-    }
-  }
-
-  private async watchers(ref: ObjectRef, object: KubeObject): Promise<Watchers> {
-    const labels = await this.namespaces.labelsOf(ref.namespace);
-    const wantedBy = (operation: 'UPDATE' | 'DELETE'): RepositoryKey[] => {
-      const match = this.rules.match(matchFacts(operation, ref, object, undefined, labels));
-      if (match.undecided) throw new Error('The namespace of the object could not be read.');
-      return match.wantedBy;
-    };
-    return { UPDATE: wantedBy('UPDATE'), DELETE: wantedBy('DELETE') };
+    const watchers = watchersOf(this.rules, ref, object, await this.namespaces.labelsOf(ref.namespace));
+    if (watchers === undefined) throw new Error('The namespace of the object could not be read.');
+    return { ref, state: provenState(object, digest, isWatched(watchers)), content, watchers };
   }
 }
