@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { KubeApi, isKubeError, readVersions } from '#k8s';
-import type { KubeError, ObjectVersion } from '#k8s';
+import type { KubeError, WatchEvent } from '#k8s';
 import { compareVersions, historySince, stateText } from '#ledger';
 import type { Doubt, LedgerEntry, Proof, SettledMark } from '#ledger';
 import { RecordArrivals } from '../capture/record-arrivals.service.ts';
@@ -50,8 +50,8 @@ export class ObjectHistory {
     { object, doubt }: LedgerEntry,
     since: string,
     settled: SettledMark,
-  ): Promise<ObjectVersion[] | undefined> {
-    const isLast = ({ type, object: { metadata } }: ObjectVersion): boolean =>
+  ): Promise<WatchEvent[] | undefined> {
+    const isLast = ({ type, object: { metadata } }: WatchEvent): boolean =>
       metadata.uid === settled.uid &&
       (settled.gone
         ? type === 'DELETED' || metadata.deletionTimestamp !== undefined

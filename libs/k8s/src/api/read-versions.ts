@@ -1,16 +1,10 @@
-import type { KubeObject, ObjectRef } from '#domain';
+import type { ObjectRef } from '#domain';
 import { readLines } from '../informer/read-lines.ts';
-import { errorFromWatchStatus } from './classify-kube-error.ts';
-import { parseExactJson } from './exact-json.ts';
+import { parseWatchEvent } from '../informer/watch-event.ts';
+import type { WatchEvent } from '../informer/watch-event.ts';
 import type { KubeApi } from './kube-api.ts';
 import { KubeError, isKubeError } from './kube-error.ts';
 import { collectionPath } from './object-path.ts';
-
-/** One version of an object, as the API server's watch tells it; DELETED carries the last state. */
-export interface ObjectVersion {
-  type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  object: KubeObject;
-}
 
 /** A watch tells at once what is stored already. */
 const TIMEOUT_SECONDS = 5;
@@ -25,8 +19,8 @@ const MAX_BYTES = 32 * 1024 * 1024;
 export async function readVersions(
   api: KubeApi,
   ref: ObjectRef,
-  { since, isLast }: { since: string; isLast: (version: ObjectVersion) => boolean },
-): Promise<ObjectVersion[] | undefined> {
+  { since, isLast }: { since: string; isLast: (version: WatchEvent) => boolean },
+): Promise<WatchEvent[] | undefined> {
   const path = collectionPath(ref, ref.namespace);
   const query = {
     watch: true,
@@ -37,17 +31,16 @@ export async function readVersions(
   const limit = AbortSignal.timeout(TIMEOUT_SECONDS * 1000);
   const stop = new AbortController();
   const signal = AbortSignal.any([limit, stop.signal]);
-  const versions: ObjectVersion[] = [];
+  const versions: WatchEvent[] = [];
   let bytes = 0;
   try {
     for await (const line of readLines(await api.stream({ path, query, accept: 'application/json', signal }))) {
       bytes += line.length;
       if (bytes > MAX_BYTES) return undefined;
-      const event = parseExactJson(line) as ObjectVersion | { type: 'ERROR' | 'BOOKMARK'; object: unknown };
-      if (event.type === 'ERROR') throw errorFromWatchStatus({ method: 'WATCH', path }, event.object);
+      const event = parseWatchEvent(line, path);
       if (event.type === 'BOOKMARK') continue;
-      versions.push(event as ObjectVersion);
-      if (isLast(event as ObjectVersion)) return versions;
+      versions.push(event);
+      if (isLast(event)) return versions;
     }
   } catch (error) {
     if (isKubeError(error, 'Gone')) return undefined;

@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { KubeObject } from '#domain';
-import { errorFromNetwork, errorFromWatchStatus } from '../api/classify-kube-error.ts';
-import { parseExactJson } from '../api/exact-json.ts';
+import { errorFromNetwork } from '../api/classify-kube-error.ts';
 import type { KubeApi } from '../api/kube-api.ts';
 import { isKubeError } from '../api/kube-error.ts';
 import type { KubeError } from '../api/kube-error.ts';
@@ -11,6 +10,8 @@ import { backoffDelay, pause } from './backoff.ts';
 import { ObjectStore } from './object-store.ts';
 import type { StoreChange } from './object-store.ts';
 import { readLines } from './read-lines.ts';
+import { parseWatchEvent } from './watch-event.ts';
+import type { WatchEvent } from './watch-event.ts';
 
 const BACKOFF = { first: 500, limit: 30_000 };
 /** A dead connection costs at most this time twice, plus the grace; each end costs the API server one cheap request. */
@@ -169,7 +170,7 @@ export class KubeInformer<T = KubeObject> {
       timer = setTimeout(() => limit.abort(), timeoutSeconds * 1000 + graceMs);
       for await (const line of readLines(response)) {
         if (this.stopper.signal.aborted) return;
-        this.take(parseExactJson(line) as WatchEvent);
+        this.take(parseWatchEvent(line, this.path));
       }
     } finally {
       clearTimeout(timer);
@@ -179,7 +180,6 @@ export class KubeInformer<T = KubeObject> {
   }
 
   private take(event: WatchEvent): void {
-    if (event.type === 'ERROR') throw errorFromWatchStatus({ method: 'WATCH', path: this.path }, event.object);
     const version = event.object.metadata.resourceVersion;
     if (event.type === 'DELETED') this.tell(this.store.remove(event.object));
     else if (event.type !== 'BOOKMARK') this.tell(this.store.put(event.object));
@@ -209,9 +209,4 @@ export class KubeInformer<T = KubeObject> {
       });
     }
   }
-}
-
-interface WatchEvent {
-  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  object: KubeObject;
 }
