@@ -2,12 +2,13 @@ import { rename } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ADMIN } from '../control-plane/index.ts';
 import { waitFor } from '../lib/wait-for.ts';
+import { applyConfigMap } from './apply-config-map.ts';
 import { judgeHistory, type Judgement } from './judge-history.ts';
 import { KINDS } from './kinds.ts';
 import { startObserver } from './observer.ts';
 import { setStage, startHistoryCluster, type HistoryCluster, type Stage } from './stage.ts';
 import { untilDrained } from './until-drained.ts';
-import { MARKER, RUN_LABEL, USERS } from './workload.ts';
+import { USERS } from './workload.ts';
 import { WriteClient } from './write-client.ts';
 
 const CONFIG_MAPS = KINDS[0];
@@ -63,23 +64,11 @@ function conclude({ persisted, commits, deviations }: Judgement): number {
 /** Each object has a writer of its own: as many changes as requests. */
 async function writeMany(stage: Stage, client: WriteClient, count: number): Promise<void> {
   const writers = Array.from({ length: OBJECTS }, async (_, index) => {
-    const target = { kind: CONFIG_MAPS, namespace: stage.namespace, name: `object-${index}` };
+    const name = `object-${index}`;
     const user = USERS[index % USERS.length]!;
     for (let done = 0; done < count / OBJECTS; done++) {
       const id = client.nextId();
-      const metadata = { name: target.name, labels: { [RUN_LABEL]: stage.run }, annotations: { [MARKER]: String(id) } };
-      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { value: String(id) } };
-      const contentType = 'application/apply-patch+yaml';
-      const query = { force: 'true' };
-      const { status } = await client.write(id, {
-        user,
-        verb: 'apply',
-        method: 'PATCH',
-        target,
-        body,
-        contentType,
-        query,
-      });
+      const { status } = await client.write(id, applyConfigMap(stage, { id, user, name, value: String(id) }));
       if (status > 299 || status === 0) throw new Error(`A write was answered with ${status}`);
     }
   });

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
+import { applyConfigMap } from './apply-config-map.ts';
 import { judgeHistory } from './judge-history.ts';
 import { KINDS } from './kinds.ts';
 import { startObserver } from './observer.ts';
 import { cpuOf, memoryOf, openFilesOf } from './process-usage.ts';
 import { setStage, startHistoryCluster, type HistoryCluster, type Stage } from './stage.ts';
 import { untilDrained } from './until-drained.ts';
-import { MARKER, RUN_LABEL, USERS } from './workload.ts';
-import { WriteClient, type Write } from './write-client.ts';
+import { USERS } from './workload.ts';
+import { WriteClient } from './write-client.ts';
 
 const CONFIG_MAPS = KINDS[0];
 const WRITERS = 4;
@@ -68,25 +69,14 @@ async function write(stage: Stage, client: WriteClient, writer: number, stop: Ab
       const isLast = change === CHANGES_OF_AN_OBJECT - 1;
       const { status, body } = await client.write(
         id,
-        isLast ? removal(user, target) : apply(user, target, id, stage.run),
+        isLast
+          ? { user, verb: 'delete', method: 'DELETE', target }
+          : applyConfigMap(stage, { id, user, name: target.name, value: `${id} `.repeat(200) }),
       );
       if (status !== 200 && status !== 201)
         throw new Error(`A write was answered with ${status}: ${JSON.stringify(body)}`);
     }
   }
-}
-
-function removal(user: string, target: Write['target']): Write {
-  return { user, verb: 'delete', method: 'DELETE', target };
-}
-
-function apply(user: string, target: Write['target'] & { name: string }, id: number, run: string): Write {
-  const metadata = { name: target.name, labels: { [RUN_LABEL]: run }, annotations: { [MARKER]: String(id) } };
-  return {
-    ...{ user, verb: 'apply', method: 'PATCH', target, query: { force: 'true' } },
-    contentType: 'application/apply-patch+yaml',
-    body: { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { value: `${id} `.repeat(200) } },
-  };
 }
 
 async function figures(stage: Stage, redis: Redis, elapsedMs: number, changes: number): Promise<string> {

@@ -61,6 +61,6 @@ export function readReplicas(object: KubeObject, path: readonly string[]): unkno
 
 function setField(value: unknown, [field, ...rest]: readonly string[], replicas: number): unknown {
   if (field === undefined) return replicas;
-  const fields = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  const fields = isObject(value) ? value : {};
   return { ...fields, [field]: setField(fields[field], rest, replicas) };
 }
