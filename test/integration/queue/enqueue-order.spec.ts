@@ -23,8 +23,11 @@ const TOGGLE = `
   next();
 `;
 
-const numbered = (count: number): Change[] =>
-  Array.from({ length: count }, (_, index) => changeOf(`c${index}`, { content: CONTENT }));
+/** Within them Redis is seen full almost always; on a busy machine the limit may not change in time. */
+const MOST_ROUNDS = 20;
+
+const numbered = (count: number, from = 0): Change[] =>
+  Array.from({ length: count }, (_, index) => changeOf(`c${from + index}`, { content: CONTENT }));
 
 describe('adding changes to the queue of a repository', () => {
   let redis: Redis;
@@ -78,16 +81,20 @@ describe('adding changes to the queue of a repository', () => {
   }
 
   it('keeps their order though Redis is out of memory now and then while they come', async () => {
-    const changes = numbered(500);
-    const names = changes.map(({ object }) => object.name);
+    const changes: Change[] = [];
+    let refused = 0;
     const toggling = new Worker(TOGGLE, { eval: true, workerData: { port: redis.port } });
     await once(toggling, 'message');
-    const refused = await insist(changes, 10);
+    for (let round = 0; refused === 0 && round < MOST_ROUNDS; round++) {
+      const more = numbered(500, changes.length);
+      changes.push(...more);
+      refused = await insist(more, 10);
+    }
     await toggling.terminate();
     await limitMemory(0);
     expect(refused).toBeGreaterThan(0);
-    await insist(changes);
-    expect(await waiting()).toEqual(names);
+    await insist(changes.slice(-500));
+    expect(await waiting()).toEqual(changes.map(({ object }) => object.name));
   });
 
   it('adds none of them where Redis is out of memory, and all once it is not', async () => {
